@@ -1,0 +1,125 @@
+/** Bytes from outside do not say what they should: cut short, out of range, or inconsistent. */
+export class CorruptError extends Error {
+  override readonly name = 'CorruptError';
+}
+
+/**
+ * A cursor over bytes from outside, big-endian. Every count is checked against the bytes that are
+ * left before anything is allocated for it (DESIGN D15), and 64-bit numbers that JavaScript cannot
+ * hold exactly are refused, never rounded (D12).
+ */
+export class ByteReader {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.#position;
+  }
+
+  /** Moves over `count` bytes and returns where they begin. */
+  skip(count: number): number {
+    if (!(count >= 0 && count <= this.remaining)) {
+      throw new CorruptError(`${count} bytes are claimed where ${this.remaining} are left`);
+    }
+    const start = this.#position;
+    this.#position += count;
+    return start;
+  }
+
+  int8(): number {
+    return this.#view.getInt8(this.skip(1));
+  }
+
+  uint8(): number {
+    return this.#view.getUint8(this.skip(1));
+  }
+
+  int16(): number {
+    return this.#view.getInt16(this.skip(2));
+  }
+
+  int32(): number {
+    return this.#view.getInt32(this.skip(4));
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.skip(4));
+  }
+
+  int64(): number {
+    const at = this.skip(8);
+    const value = this.#view.getInt32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4);
+    if (!Number.isSafeInteger(value)) throw new CorruptError('a 64-bit number is beyond 2^53');
+    return value;
+  }
+
+  /** Zig-zag varint of up to 32 bits (protobuf's sint32, Kafka's VARINT). */
+  varint(): number {
+    const raw = this.#unsignedVarint(5);
+    if (raw > 0xffff_ffff) throw new CorruptError('a varint is beyond 32 bits');
+    return (raw >>> 1) ^ -(raw & 1);
+  }
+
+  /** Zig-zag varint of up to 64 bits whose value is a safe integer. */
+  varlong(): number {
+    const raw = this.#unsignedVarint(10);
+    const value = raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2;
+    if (!Number.isSafeInteger(raw)) throw new CorruptError('a varint is beyond 2^53');
+    return value;
+  }
+
+  /** Unsigned varint whose value is a safe integer. */
+  uvarint(): number {
+    const value = this.#unsignedVarint(10);
+    if (!Number.isSafeInteger(value)) throw new CorruptError('a varint is beyond 2^53');
+    return value;
+  }
+
+  /** A view of the next `count` bytes, not a copy. */
+  view(count: number): Uint8Array {
+    const start = this.skip(count);
+    return this.bytes.subarray(start, start + count);
+  }
+
+  /** UTF-8 of the next `count` bytes; malformed UTF-8 is refused. */
+  utf8(count: number): string {
+    try {
+      return strictUtf8.decode(this.view(count));
+    } catch (cause) {
+      throw new CorruptError('a text is not UTF-8', { cause });
+    }
+  }
+
+  /** Checks a number of elements, each at least `minBytes` long, against what is left. */
+  count(claimed: number, minBytes: number): number {
+    if (claimed < 0 || claimed * minBytes > this.remaining) {
+      throw new CorruptError(`${claimed} elements are claimed in ${this.remaining} bytes`);
+    }
+    return claimed;
+  }
+
+  /** Sum of 7-bit groups, least significant first; may exceed 2^53 (the callers refuse that). */
+  #unsignedVarint(maxBytes: number): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < maxBytes; i++) {
+      const byte = this.uint8();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 128;
+    }
+    throw new CorruptError('a varint is too long');
+  }
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

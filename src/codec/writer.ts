@@ -1,0 +1,109 @@
+import { assert } from '../model/assert.ts';
+
+const encoder = new TextEncoder();
+
+/** A growing buffer of big-endian fields; the twin of `ByteReader`. */
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  #length = 0;
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Bytes written so far, and the position of the next. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What was written: a view that the next write may leave stale. */
+  toBytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Forgets what was written and keeps the memory. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  int8(value: number): void {
+    this.#view.setInt8(this.reserve(1), value);
+  }
+
+  int16(value: number): void {
+    this.#view.setInt16(this.reserve(2), value);
+  }
+
+  int32(value: number): void {
+    this.#view.setInt32(this.reserve(4), value);
+  }
+
+  uint32(value: number): void {
+    this.#view.setUint32(this.reserve(4), value);
+  }
+
+  /** A safe integer as 64 bits. */
+  int64(value: number): void {
+    assert(Number.isSafeInteger(value), 'only safe integers are written');
+    const at = this.reserve(8);
+    this.#view.setInt32(at, Math.floor(value / 0x1_0000_0000));
+    this.#view.setUint32(at + 4, value >>> 0);
+  }
+
+  /** Zig-zag varint of a 32-bit number. */
+  varint(value: number): void {
+    this.uvarint(((value << 1) ^ (value >> 31)) >>> 0);
+  }
+
+  /** Zig-zag varint of a safe integer whose double is one too. */
+  varlong(value: number): void {
+    this.uvarint(value >= 0 ? value * 2 : -value * 2 - 1);
+  }
+
+  uvarint(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#bytes[this.reserve(1)] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.reserve(1)] = rest;
+  }
+
+  bytes(value: Uint8Array): void {
+    const at = this.reserve(value.length);
+    this.#bytes.set(value, at);
+  }
+
+  /** UTF-8 without a length. Returns how many bytes it took. */
+  utf8(text: string): number {
+    // A UTF-16 unit takes at most three bytes.
+    const at = this.reserve(text.length * 3);
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(at));
+    this.#length = at + written;
+    return written;
+  }
+
+  /** Overwrites four bytes that were written before. */
+  setInt32(position: number, value: number): void {
+    assert(position + 4 <= this.#length, 'only what was written can be overwritten');
+    this.#view.setInt32(position, value);
+  }
+
+  /** Makes room for `count` bytes and returns where they begin. */
+  reserve(count: number): number {
+    const at = this.#length;
+    const needed = at + count;
+    if (needed > this.#bytes.length) this.#grow(needed);
+    this.#length = needed;
+    return at;
+  }
+
+  #grow(needed: number): void {
+    const bytes = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    bytes.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
+  }
+}

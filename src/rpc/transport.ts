@@ -1,0 +1,140 @@
+/**
+ * How streams and calls enter and leave the program (DESIGN D11). Messages are encoded bytes here;
+ * `method.ts` adds types. Twins: grpc-js, in-process, and a simulated one in `test/simulation`.
+ */
+export interface Transport {
+  /** A connection that is made when first used and made anew after a failure. */
+  connect(address: string, options: ConnectOptions): Channel;
+  /** Starts to serve. `address` is `host:port`; port 0 picks a free one. */
+  listen(address: string, service: ServerHandlers, options: ListenOptions): Promise<Listener>;
+}
+
+/** Certificates in PEM. With `ca` on a server, clients must present a certificate (mTLS). */
+export interface TlsOptions {
+  readonly ca?: Uint8Array;
+  readonly cert?: Uint8Array;
+  readonly key?: Uint8Array;
+}
+
+export interface ConnectOptions {
+  readonly tls?: TlsOptions;
+  /** Largest message accepted, in bytes. */
+  readonly maxMessageBytes: number;
+}
+
+export interface ListenOptions extends ConnectOptions {
+  /** Streams one connection may hold open. */
+  readonly maxStreamsPerConnection: number;
+  /** Folder of `.proto` files for reflection, and their root files. */
+  readonly reflection?: readonly string[];
+}
+
+export interface CallOptions {
+  /** Milliseconds until the call fails with DEADLINE_EXCEEDED. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Channel {
+  /** One request, one answer. Fails with `RpcError`. */
+  unary(path: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array>;
+  /** Opens a bidirectional stream; it ends with `events.onClose`, also when it cannot be made. */
+  stream(path: string, events: StreamEvents): MessageStream;
+  close(): Promise<void>;
+}
+
+/** What a stream tells its owner. Callbacks are never called inside a call of the stream. */
+export interface StreamEvents {
+  onMessage(message: Uint8Array): void;
+  /** `send` may be called again after it answered false. */
+  onDrain(): void;
+  /** The peer has sent its last message. */
+  onEnd(): void;
+  /** Called once and last; the status is OK after both sides have ended. */
+  onClose(status: RpcStatus): void;
+}
+
+/** One side of a bidirectional stream of encoded messages. */
+export interface MessageStream {
+  /**
+   * Sends a message; it is never dropped. False asks to wait for `onDrain`: the peer does not keep
+   * up, and what is sent meanwhile waits in memory.
+   */
+  send(message: Uint8Array): boolean;
+  /** Stops reading: the peer's sending is held up by flow control. A few more may still arrive. */
+  pause(): void;
+  resume(): void;
+  /** Our last message has been sent. On a server this ends the stream with OK. */
+  end(): void;
+  /** Ends the stream with an error; on a client it cancels the call. */
+  fail(status: RpcStatus): void;
+}
+
+/** The outcome of a call: a gRPC status and, for outcomes of ours, the row of the error table. */
+export interface RpcStatus {
+  readonly code: RpcCode;
+  readonly message: string;
+  /** Code of the row in `model/errors.ts`, carried in the trailer `varve-error-code`. */
+  readonly errorCode?: number;
+}
+
+export class RpcError extends Error {
+  override readonly name = 'RpcError';
+  readonly status: RpcStatus;
+
+  constructor(status: RpcStatus) {
+    super(status.message);
+    this.status = status;
+  }
+}
+
+/** gRPC's status codes. */
+export const RpcCode = {
+  OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+} as const;
+export type RpcCode = (typeof RpcCode)[keyof typeof RpcCode];
+
+/** Who calls. */
+export interface CallContext {
+  /** `host:port` of the peer, or `in-process`. */
+  readonly peer: string;
+  /** Fires when the caller has gone away or its deadline has passed. */
+  readonly signal: AbortSignal;
+}
+
+/** What a server serves, by the full path of a method (`/varve.v1.AdminService/CreateTopics`). */
+export interface ServerHandlers {
+  readonly unary: ReadonlyMap<
+    string,
+    (request: Uint8Array, context: CallContext) => Promise<Uint8Array>
+  >;
+  readonly streams: ReadonlyMap<
+    string,
+    (stream: MessageStream, context: CallContext) => StreamEvents
+  >;
+}
+
+export interface Listener {
+  /** `host:port` with the port that was picked. */
+  readonly address: string;
+  /** What the standard health service answers. */
+  setServing(serving: boolean): void;
+  /** Refuses new calls, gives open ones `graceMs` to end, then cuts them. */
+  close(graceMs: number): Promise<void>;
+}

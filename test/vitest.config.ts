@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project a kind of test (DESIGN 5), so that `npm run ok` can pick the fast ones. */
+const project = (name: string, include: string[], testTimeout = 30_000) => ({
+  extends: true as const,
+  test: { name, include, testTimeout, hookTimeout: testTimeout },
+});
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    projects: [
+      project('tidy', ['test/tidy/**/*.test.ts']),
+      project('unit', ['test/unit/**/*.test.ts']),
+      project('property', ['test/property/**/*.test.ts'], 60_000),
+      project('smoke', ['test/simulation/**/*.smoke.test.ts'], 60_000),
+      project('simulation', ['test/simulation/**/*.sim.test.ts'], 300_000),
+      project('integration', ['test/integration/**/*.test.ts'], 300_000),
+    ],
+  },
+});

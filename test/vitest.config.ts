@@ -6,8 +6,12 @@ const project = (name: string, include: string[], testTimeout = 30_000) => ({
   test: { name, include, testTimeout, hookTimeout: testTimeout },
 });
 
+/** Where `.ci/run` wants the counts. */
+const results = process.env['VARVE_TEST_RESULTS'];
+
 export default defineConfig({
   test: {
+    reporters: results === undefined ? ['default'] : ['default', ['json', { outputFile: results }]],
     pool: 'forks',
     projects: [
       project('tidy', ['test/tidy/**/*.test.ts']),

@@ -1,6 +1,6 @@
 /** Bytes from outside do not say what they should: cut short, out of range, or inconsistent. */
 export class CorruptError extends Error {
-  override readonly name = 'CorruptError';
+  override readonly name: string = 'CorruptError';
 }
 
 /**
@@ -56,6 +56,10 @@ export class ByteReader {
     return this.#view.getUint32(this.skip(4));
   }
 
+  uint32le(): number {
+    return this.#view.getUint32(this.skip(4), true);
+  }
+
   int64(): number {
     const at = this.skip(8);
     const value = this.#view.getInt32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4);
@@ -65,22 +69,27 @@ export class ByteReader {
 
   /** Zig-zag varint of up to 32 bits (protobuf's sint32, Kafka's VARINT). */
   varint(): number {
-    const raw = this.#unsignedVarint(5);
+    const first = this.uint8();
+    if (first < 0x80) return (first >>> 1) ^ -(first & 1);
+    const raw = this.#longVarint(first, 5);
     if (raw > 0xffff_ffff) throw new CorruptError('a varint is beyond 32 bits');
     return (raw >>> 1) ^ -(raw & 1);
   }
 
-  /** Zig-zag varint of up to 64 bits whose value is a safe integer. */
+  /** Zig-zag varint of up to 64 bits whose value is from -2^52 to below 2^52. */
   varlong(): number {
-    const raw = this.#unsignedVarint(10);
-    const value = raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2;
-    if (!Number.isSafeInteger(raw)) throw new CorruptError('a varint is beyond 2^53');
-    return value;
+    const first = this.uint8();
+    if (first < 0x80) return (first >>> 1) ^ -(first & 1);
+    const raw = this.#longVarint(first, 10);
+    if (!Number.isSafeInteger(raw)) throw new CorruptError('a varint is beyond 2^52');
+    return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2;
   }
 
   /** Unsigned varint whose value is a safe integer. */
   uvarint(): number {
-    const value = this.#unsignedVarint(10);
+    const first = this.uint8();
+    if (first < 0x80) return first;
+    const value = this.#longVarint(first, 10);
     if (!Number.isSafeInteger(value)) throw new CorruptError('a varint is beyond 2^53');
     return value;
   }
@@ -109,10 +118,10 @@ export class ByteReader {
   }
 
   /** Sum of 7-bit groups, least significant first; may exceed 2^53 (the callers refuse that). */
-  #unsignedVarint(maxBytes: number): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < maxBytes; i++) {
+  #longVarint(first: number, maxBytes: number): number {
+    let value = first & 0x7f;
+    let scale = 128;
+    for (let i = 1; i < maxBytes; i++) {
       const byte = this.uint8();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;

@@ -29,19 +29,23 @@ export class ByteWriter {
   }
 
   int8(value: number): void {
-    this.#view.setInt8(this.reserve(1), value);
+    const at = this.reserve(1);
+    this.#view.setInt8(at, value);
   }
 
   int16(value: number): void {
-    this.#view.setInt16(this.reserve(2), value);
+    const at = this.reserve(2);
+    this.#view.setInt16(at, value);
   }
 
   int32(value: number): void {
-    this.#view.setInt32(this.reserve(4), value);
+    const at = this.reserve(4);
+    this.#view.setInt32(at, value);
   }
 
   uint32(value: number): void {
-    this.#view.setUint32(this.reserve(4), value);
+    const at = this.reserve(4);
+    this.#view.setUint32(at, value);
   }
 
   /** A safe integer as 64 bits. */
@@ -57,18 +61,22 @@ export class ByteWriter {
     this.uvarint(((value << 1) ^ (value >> 31)) >>> 0);
   }
 
-  /** Zig-zag varint of a safe integer whose double is one too. */
+  /** Zig-zag varint of a number from -2^52 to below 2^52. */
   varlong(value: number): void {
     this.uvarint(value >= 0 ? value * 2 : -value * 2 - 1);
   }
 
+  /** Unsigned varint of a safe integer from 0. */
   uvarint(value: number): void {
+    assert(Number.isSafeInteger(value) && value >= 0, 'only safe integers from 0 are written');
     let rest = value;
+    let at = this.reserve(1);
     while (rest >= 0x80) {
-      this.#bytes[this.reserve(1)] = (rest % 128) | 0x80;
+      this.#bytes[at] = (rest % 128) | 0x80;
       rest = Math.floor(rest / 128);
+      at = this.reserve(1);
     }
-    this.#bytes[this.reserve(1)] = rest;
+    this.#bytes[at] = rest;
   }
 
   bytes(value: Uint8Array): void {
@@ -91,7 +99,10 @@ export class ByteWriter {
     this.#view.setInt32(position, value);
   }
 
-  /** Makes room for `count` bytes and returns where they begin. */
+  /**
+   * Makes room for `count` bytes and returns where they begin. May move what was written to a new
+   * buffer: in `this.#view.setInt8(this.reserve(1), …)` the view would be the old one.
+   */
   reserve(count: number): number {
     const at = this.#length;
     const needed = at + count;
@@ -106,4 +117,18 @@ export class ByteWriter {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
   }
+}
+
+/** How many bytes `ByteWriter.varint` takes. */
+export const varintBytes = (value: number): number =>
+  uvarintBytes(((value << 1) ^ (value >> 31)) >>> 0);
+
+/** How many bytes `ByteWriter.varlong` takes. */
+export const varlongBytes = (value: number): number =>
+  uvarintBytes(value >= 0 ? value * 2 : -value * 2 - 1);
+
+function uvarintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
 }

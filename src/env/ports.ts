@@ -24,7 +24,10 @@ export interface Timers {
    * A timer does not keep the process alive.
    */
   after(ms: number, fn: () => void): Timer;
-  /** Calls `fn` in a later turn of the event loop, after the I/O that is already there. */
+  /**
+   * Calls `fn` in a later turn of the event loop, after the I/O that is already there. Calls are
+   * made in the order in which they were asked for.
+   */
   nextTurn(fn: () => void): void;
 }
 
@@ -65,6 +68,9 @@ export type OpenMode = 'read' | 'write' | 'create';
  * the process, but outlive a power cut only after `File.sync`. A name made, renamed or removed
  * outlives a power cut only after `syncDirectory` of the folder that holds it. Until then any
  * subset of the unsynced changes may survive. All failures are `FileError`s.
+ *
+ * Operations that are under way at the same time take effect in any order: what must come later is
+ * called after the earlier one resolved.
  */
 export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<File>;
@@ -87,14 +93,18 @@ export interface FileSystem {
 
 export interface FileStat {
   readonly kind: 'file' | 'directory';
+  /** In bytes; 0 for a directory. */
   readonly size: number;
-  /** Wall clock time of the last change of content, in ms. */
+  /** Wall clock time of the last change of content, in whole ms. */
   readonly modifiedMs: number;
 }
 
 export interface File {
   readonly path: string;
-  /** Writes all buffers one after another at `position`; resolves only when all is written. */
+  /**
+   * Writes all buffers one after another at `position`; resolves only when all is written. The
+   * buffers must not change before. After an error any part may be written.
+   */
   write(position: number, buffers: readonly Uint8Array[]): Promise<void>;
   /** Up to `length` bytes from `position`; fewer only at the end of the file. */
   read(position: number, length: number): Promise<Uint8Array>;
@@ -102,10 +112,12 @@ export interface File {
   /** Cuts the file, or extends it with zeros. */
   truncate(size: number): Promise<void>;
   /**
-   * Makes content and size durable (fdatasync). After an error nothing is known about what is on
+   * Makes durable what was written and truncated before the call (fdatasync): of an operation that
+   * is still under way it promises nothing. After an error nothing is known about what is on
    * disk, and a second call may lie: never retry it.
    */
   sync(): Promise<void>;
+  /** Waits for what is under way. Later operations fail with `EBADF`; a second close does nothing. */
   close(): Promise<void>;
 }
 
@@ -128,15 +140,28 @@ export class StoreLockedError extends Error {
 }
 
 export interface KeyValueStores {
-  /** Opens or makes a store in a folder; one owner at a time, else `StoreLockedError`. */
+  /**
+   * Opens or makes a store in a folder; one owner at a time, else `StoreLockedError`. The parent of
+   * the folder exists. The folder's own name, as any, is durable only after `syncDirectory` of the
+   * parent. What `FileSystem` shows inside the folder is the store's own affair.
+   */
   open(path: string): Promise<KeyValueStore>;
 }
 
-/** An ordered map of bytes to bytes. */
+/**
+ * An ordered map of bytes to bytes. Failures are `FileError`s, whose code may be one of level
+ * (`LEVEL_CORRUPTION`).
+ */
 export interface KeyValueStore {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
-  /** Applies all or none. With `sync` the batch and all before it outlive a power cut. */
+  /**
+   * Applies all or none, in one step that readers see. With `sync` the batch outlives a power cut.
+   * Batches without it may be lost, and a later one with it does not vouch for them: LevelDB syncs
+   * only the log file that it is writing, and an earlier batch may stand in the one before. Batches
+   * that are under way at the same time are applied in any order.
+   */
   batch(operations: readonly StoreOperation[], options: { readonly sync: boolean }): Promise<void>;
+  /** The entries as they are when the iteration begins. */
   entries(range: StoreRange): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>;
   close(): Promise<void>;
 }

@@ -11,6 +11,20 @@ export type Acks = (typeof Acks)[keyof typeof Acks];
 export const IsolationLevel = { unspecified: 0, readUncommitted: 1, readCommitted: 2 } as const;
 export type IsolationLevel = (typeof IsolationLevel)[keyof typeof IsolationLevel];
 
+/** A record outside a batch. A missing key or value is none; an empty one is there. */
+export interface PlainRecord {
+  readonly key: Uint8Array | undefined;
+  readonly value: Uint8Array | undefined;
+  readonly headers: readonly PlainHeader[];
+  readonly timestampMs: number;
+  readonly offset: number;
+}
+
+export interface PlainHeader {
+  readonly key: string;
+  readonly value: Uint8Array | undefined;
+}
+
 export interface ProduceRequest {
   readonly correlationId: number;
   readonly acks: Acks;
@@ -24,6 +38,7 @@ export interface ProducePartition {
   /** 16 bytes, or empty for "go by the name". */
   readonly topicId: Uint8Array;
   readonly records: Uint8Array;
+  readonly plainRecords?: readonly PlainRecord[];
 }
 
 export interface ProduceResponse {
@@ -50,6 +65,7 @@ export interface FetchRequest {
   readonly maxPartitionBytes: number;
   readonly positions: readonly FetchPosition[];
   readonly stops: readonly FetchStop[];
+  readonly plainRecords?: boolean;
 }
 
 export interface FetchPosition {
@@ -79,4 +95,5 @@ export interface FetchedPartition {
   readonly logStartOffset: number;
   /** Whole batches in pieces, so that the broker need not join what it read; one piece decoded. */
   readonly records: readonly Uint8Array[];
+  readonly plainRecords?: readonly PlainRecord[];
 }

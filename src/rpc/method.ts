@@ -1,9 +1,13 @@
+import { CorruptError } from '../codec/reader.ts';
+import { ApiError, Errors } from '../model/errors.ts';
+import { rpcStatusOf } from './error-message.ts';
 import {
   type CallContext,
   type CallOptions,
   type Channel,
   type MessageStream,
   RpcCode,
+  RpcError,
   type RpcStatus,
   type ServerHandlers,
   type StreamEvents,
@@ -40,24 +44,33 @@ export async function call<Request, Response>(
   request: Request,
   options: CallOptions,
 ): Promise<Response> {
-  return method.response.decode(
-    await channel.unary(method.path, method.request.encode(request), options),
-  );
+  const bytes = await channel.unary(method.path, method.request.encode(request), options);
+  return decodeOr(method.response, bytes, (error) => {
+    throw new RpcError(malformedAnswer(error));
+  });
 }
 
-/** Opens a bidirectional stream of a method. A message that cannot be decoded ends the stream. */
+/**
+ * Opens a bidirectional stream of a method. An answer that cannot be decoded ends it with
+ * INTERNAL.
+ */
 export function openStream<Request, Response>(
   channel: Channel,
   method: Method<Request, Response>,
   events: TypedStreamEvents<Response>,
 ): TypedStream<Request> {
-  let stream: MessageStream | undefined;
-  const decoding = decodingEvents(method.response, events, (status) => stream?.fail(status));
-  stream = channel.stream(method.path, decoding);
+  const decoding = decodingEvents(method.response, events, (error) =>
+    // No event comes before `stream` has returned.
+    stream.fail(malformedAnswer(error)),
+  );
+  const stream = channel.stream(method.path, decoding);
   return encodingStream(stream, method.request);
 }
 
-/** The handlers of a server, collected method by method. */
+/**
+ * The handlers of a server, collected method by method. A request that cannot be decoded is answered
+ * with INVALID_REQUEST; on a stream it ends the stream.
+ */
 export class HandlerTable implements ServerHandlers {
   readonly unary: Map<string, (request: Uint8Array, context: CallContext) => Promise<Uint8Array>> =
     new Map();
@@ -68,9 +81,12 @@ export class HandlerTable implements ServerHandlers {
     method: Method<Request, Response>,
     handler: (request: Request, context: CallContext) => Promise<Response>,
   ): void {
-    this.unary.set(method.path, async (request, context) =>
-      method.response.encode(await handler(method.request.decode(request), context)),
-    );
+    this.unary.set(method.path, async (bytes, context) => {
+      const request = decodeOr(method.request, bytes, (error) => {
+        throw malformedRequest(error);
+      });
+      return method.response.encode(await handler(request, context));
+    });
   }
 
   onStream<Request, Response>(
@@ -81,9 +97,31 @@ export class HandlerTable implements ServerHandlers {
       decodingEvents(
         method.request,
         handler(encodingStream(stream, method.response), context),
-        (status) => stream.fail(status),
+        (error) => stream.fail(rpcStatusOf(malformedRequest(error))),
       ),
     );
+  }
+}
+
+const malformedRequest = (error: CorruptError): ApiError =>
+  new ApiError(Errors.INVALID_REQUEST, `malformed request: ${error.message}`, { cause: error });
+
+const malformedAnswer = (error: CorruptError): RpcStatus => ({
+  code: RpcCode.INTERNAL,
+  message: `malformed answer: ${error.message}`,
+});
+
+/** Decodes; bytes that are not a message go to `refuse`, anything else is a bug and is thrown. */
+function decodeOr<T, Refused>(
+  codec: MessageCodec<T>,
+  bytes: Uint8Array,
+  refuse: (error: CorruptError) => Refused,
+): T | Refused {
+  try {
+    return codec.decode(bytes);
+  } catch (error) {
+    if (error instanceof CorruptError) return refuse(error);
+    throw error;
   }
 }
 
@@ -100,21 +138,15 @@ function encodingStream<Out>(stream: MessageStream, codec: MessageCodec<Out>): T
 function decodingEvents<In>(
   codec: MessageCodec<In>,
   events: TypedStreamEvents<In>,
-  fail: (status: RpcStatus) => void,
+  refuse: (error: CorruptError) => void,
 ): StreamEvents {
   return {
     onMessage: (bytes) => {
-      let message: In;
-      try {
-        message = codec.decode(bytes);
-      } catch (error) {
-        fail({
-          code: RpcCode.INVALID_ARGUMENT,
-          message: `malformed message: ${(error as Error).message}`,
-        });
-        return;
-      }
-      events.onMessage(message);
+      const message = decodeOr(codec, bytes, (error) => {
+        refuse(error);
+        return undefined;
+      });
+      if (message !== undefined) events.onMessage(message);
     },
     onDrain: () => events.onDrain(),
     onEnd: () => events.onEnd(),

@@ -25,7 +25,7 @@ export interface ConnectOptions {
 export interface ListenOptions extends ConnectOptions {
   /** Streams one connection may hold open. */
   readonly maxStreamsPerConnection: number;
-  /** Folder of `.proto` files for reflection, and their root files. */
+  /** Root `.proto` files, relative to `proto/`, that reflection tells about; without them it is off. */
   readonly reflection?: readonly string[];
 }
 
@@ -43,8 +43,12 @@ export interface Channel {
   close(): Promise<void>;
 }
 
-/** What a stream tells its owner. Callbacks are never called inside a call of the stream. */
+/**
+ * What a stream tells its owner. Callbacks are never called inside a call of the stream, and an
+ * error that one throws is reported and ends the stream.
+ */
 export interface StreamEvents {
+  /** A message of the peer; it belongs to the owner, who may keep it and write into it. */
   onMessage(message: Uint8Array): void;
   /** `send` may be called again after it answered false. */
   onDrain(): void;
@@ -57,8 +61,9 @@ export interface StreamEvents {
 /** One side of a bidirectional stream of encoded messages. */
 export interface MessageStream {
   /**
-   * Sends a message; it is never dropped. False asks to wait for `onDrain`: the peer does not keep
-   * up, and what is sent meanwhile waits in memory.
+   * Sends a message and takes it over: the caller does not touch the bytes again. While the stream
+   * is open nothing is dropped. False asks to wait for `onDrain`: the peer does not keep up, and what
+   * is sent meanwhile waits in memory. After `end`, `fail` or the close it does nothing.
    */
   send(message: Uint8Array): boolean;
   /** Stops reading: the peer's sending is held up by flow control. A few more may still arrive. */
@@ -66,7 +71,10 @@ export interface MessageStream {
   resume(): void;
   /** Our last message has been sent. On a server this ends the stream with OK. */
   end(): void;
-  /** Ends the stream with an error; on a client it cancels the call. */
+  /**
+   * Ends the stream with an error; on a client it cancels the call. No message is delivered here any
+   * more, and what is still under way to the peer may be lost. `onClose` comes with this status.
+   */
   fail(status: RpcStatus): void;
 }
 
@@ -118,7 +126,11 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
-/** What a server serves, by the full path of a method (`/varve.v1.AdminService/CreateTopics`). */
+/**
+ * What a server serves, by the full path of a method (`/varve.v1.AdminService/CreateTopics`). A
+ * handler answers with an error by throwing an outcome (`error-message.ts`); anything else that it
+ * throws is reported, and the caller is told only that something unexpected happened.
+ */
 export interface ServerHandlers {
   readonly unary: ReadonlyMap<
     string,

@@ -1,0 +1,33 @@
+// Adds up what the parts of `.ci/run` counted, prints the closing line, and fails if anything did or
+// if a part left no count behind.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const folder = process.argv[2];
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+
+for (const part of ['tests', 'package', 'conformance']) {
+  const file = join(folder, `${part}.json`);
+  if (!existsSync(file)) {
+    console.log(`${part}: left no result`);
+    failed++;
+    continue;
+  }
+  const result = JSON.parse(readFileSync(file, 'utf8'));
+  // Vitest's JSON reporter has its own names.
+  passed += result.numPassedTests ?? result.passed;
+  failed += result.numFailedTests ?? result.failed;
+  skipped += result.numPendingTests ?? result.skipped ?? 0;
+  // A file that fails to load has no tests to count.
+  if (result.success === false && result.numFailedTests === 0) failed++;
+}
+
+const status = readFileSync(join(folder, 'npm-test.status'), 'utf8').trim();
+if (status !== '0') {
+  console.log(`npm test ended with ${status}`);
+  if (failed === 0) failed++;
+}
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

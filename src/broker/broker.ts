@@ -1,0 +1,287 @@
+import type {
+  ChangedTopic,
+  ConfigChanges,
+  DeletedTopic,
+  NewPartitions,
+} from '../controller/change-topics.ts';
+import type { Controller } from '../controller/controller.ts';
+import type { CreatedTopic, NewTopic } from '../controller/create-topics.ts';
+import { refuse } from '../controller/refusal.ts';
+import type { Clock, Timers } from '../env/ports.ts';
+import type { Log } from '../log/log.ts';
+import type { LogDirectory } from '../log/log-directory.ts';
+import { type TopicLogConfig, topicLogConfig } from '../log/topic-config.ts';
+import { emptyImage, type MetadataImage, type TopicImage, topicByName } from '../metadata/image.ts';
+import { changedTopics, type TopicChange } from '../metadata/image-delta.ts';
+import { Errors } from '../model/errors.ts';
+import { NO_LEADER_EPOCH, type NodeId, type Offset, type ProducerId } from '../model/ids.ts';
+import type { Partition } from '../replication/partition.ts';
+import { ReplicaManager } from '../replication/replica-manager.ts';
+import type { Background } from '../telemetry/background.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { BrokerConfig } from './broker-config.ts';
+import { FetchSession, type FetchSink } from './fetch-session.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import { deleteRecords, listOffset, type OffsetResult, type OffsetSpec } from './offsets.ts';
+import type { PartitionClaim, PartitionLookup, PartitionRefusal } from './partition-lookup.ts';
+import { Produce, type ProduceItem, type ProduceOptions, type ProduceResult } from './produce.ts';
+import { ProducerIds } from './producer-ids.ts';
+import { type ConfigEntry, describeConfigs } from './topic-configs.ts';
+
+/** What the broker works with. */
+export interface BrokerParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly controller: Controller;
+  readonly logs: LogDirectory;
+  readonly logger: Logger;
+  readonly background: Background;
+}
+
+/** How this incarnation of the broker presents itself to the controller. */
+export interface BrokerRegistration {
+  readonly incarnationId: string;
+  readonly directoryId: string;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string;
+}
+
+/**
+ * A broker: it follows the metadata, leads what it is told to lead, and serves the use cases that
+ * the doors translate to.
+ */
+export class Broker {
+  readonly config: BrokerConfig;
+  readonly nodeId: NodeId;
+  readonly #topicDefaults: TopicLogConfig;
+  readonly #parts: BrokerParts;
+  readonly #replicas: ReplicaManager;
+  readonly #produce: Produce;
+  readonly #producerIds: ProducerIds;
+  readonly #lookup: PartitionLookup = (claim) => this.#find(claim);
+  /** The metadata as far as this broker has carried it out. */
+  #image: MetadataImage = emptyImage;
+  #unfollow: (() => void) | undefined;
+
+  constructor(
+    config: BrokerConfig,
+    nodeId: NodeId,
+    topicDefaults: TopicLogConfig,
+    parts: BrokerParts,
+  ) {
+    this.config = config;
+    this.nodeId = nodeId;
+    this.#topicDefaults = topicDefaults;
+    this.#parts = parts;
+    this.#replicas = new ReplicaManager(parts.clock, parts.timers);
+    this.#producerIds = new ProducerIds((count) => parts.controller.allocateProducerIds(count));
+    const budget = new MemoryBudget(config.requestMemoryBytes);
+    this.#produce = new Produce(parts.clock, this.#lookup, budget);
+  }
+
+  /** The committed metadata, as far as this broker has carried it out. */
+  get image(): MetadataImage {
+    return this.#image;
+  }
+
+  get clusterId(): string {
+    return this.#image.cluster?.clusterId ?? '';
+  }
+
+  /** The node of the active controller; this one, as long as the quorum has one voter. */
+  get controllerId(): NodeId {
+    return this.nodeId;
+  }
+
+  /** Number of partitions that this broker leads. */
+  get leaderCount(): number {
+    let count = 0;
+    for (const partition of this.#replicas.partitions()) {
+      if (partition.leadership !== null) count++;
+    }
+    return count;
+  }
+
+  /**
+   * Registers this incarnation and starts to lead. The registration raises the leader epoch of every
+   * partition that the incarnation before led (DESIGN 4, "a new incarnation"), so nothing is led, and
+   * nothing appended, under an epoch that was granted before a crash.
+   */
+  async start(registration: BrokerRegistration): Promise<void> {
+    const { controller, logger } = this.#parts;
+    const brokerEpoch = await controller.registerBroker({ nodeId: this.nodeId, ...registration });
+    this.#replicas.start();
+    this.#follow(controller.image);
+    this.#unfollow = controller.onImage((_, image) => this.#follow(image));
+    logger.info({ brokerEpoch, leaders: this.leaderCount }, 'broker registered');
+  }
+
+  /** Appends batches; see `Produce.run`. */
+  produce(items: readonly ProduceItem[], options: ProduceOptions): Promise<ProduceResult[]> {
+    return this.#produce.run(items, options);
+  }
+
+  /** Opens a session that reads partitions into `sink`. */
+  openFetch(creditLimitBytes: number, sink: FetchSink): FetchSession {
+    return new FetchSession(creditLimitBytes, this.#parts.timers, this.#lookup, sink);
+  }
+
+  listOffset(topic: string, partition: number, spec: OffsetSpec): Promise<OffsetResult> {
+    return listOffset(this.#lookup, topic, partition, spec);
+  }
+
+  deleteRecords(topic: string, partition: number, before: number): Promise<OffsetResult> {
+    return deleteRecords(this.#lookup, topic, partition, before);
+  }
+
+  createTopics(topics: readonly NewTopic[], validateOnly: boolean): Promise<CreatedTopic[]> {
+    return this.#parts.controller.createTopics(topics, validateOnly);
+  }
+
+  async deleteTopics(names: readonly string[]): Promise<DeletedTopic[]> {
+    if (this.config.deleteTopicEnabled) return await this.#parts.controller.deleteTopics(names);
+    const error = refuse('TOPIC_DELETION_DISABLED', 'delete.topic.enable is false on this broker');
+    return names.map((name) => ({ name, error }));
+  }
+
+  createPartitions(
+    topics: readonly NewPartitions[],
+    validateOnly: boolean,
+  ): Promise<ChangedTopic[]> {
+    return this.#parts.controller.createPartitions(topics, validateOnly);
+  }
+
+  alterTopicConfigs(
+    changes: readonly ConfigChanges[],
+    validateOnly: boolean,
+  ): Promise<ChangedTopic[]> {
+    return this.#parts.controller.alterTopicConfigs(changes, validateOnly);
+  }
+
+  describeConfigs(topic: TopicImage): ConfigEntry[] {
+    return describeConfigs(this.#topicDefaults, topic);
+  }
+
+  /** A producer id that nobody had before. */
+  allocateProducerId(): Promise<ProducerId> {
+    return this.#producerIds.next();
+  }
+
+  /** The high watermark of a log; its start while the partition is not in service. */
+  highWatermark(log: Log): Offset {
+    const { topic, partition } = log.topicPartition;
+    const replica = this.#replicas.partition(topic, partition);
+    return replica?.log === log ? replica.highWatermark : log.logStartOffset;
+  }
+
+  /** Reports what no use case expected; the caller answers UNKNOWN_SERVER_ERROR. */
+  reportUnexpected(what: string, err: unknown): void {
+    this.#parts.logger.error({ err, what }, 'unexpected error');
+  }
+
+  /** The disk is out of service: nothing can be led any more (DESIGN 4b rule 6). */
+  storageFailed(): void {
+    this.#replicas.resignAll(Errors.KAFKA_STORAGE_ERROR);
+  }
+
+  /** Stops leading; who waits is told to try elsewhere. */
+  stop(): void {
+    this.#unfollow?.();
+    this.#replicas.stop(Errors.NOT_LEADER_OR_FOLLOWER);
+  }
+
+  /** Carries out what has changed since the image before. */
+  #follow(image: MetadataImage): void {
+    const before = this.#image;
+    this.#image = image;
+    for (const change of changedTopics(before, image)) {
+      if (change.after === undefined) this.#removeTopic(change.before!);
+      else this.#changeTopic(change, change.after);
+    }
+  }
+
+  #removeTopic(topic: TopicImage): void {
+    const { logs, background, logger } = this.#parts;
+    logger.info({ topic: topic.name, topicId: topic.topicId }, 'topic removed');
+    this.#replicas.removeTopic(topic.name, Errors.UNKNOWN_TOPIC_OR_PARTITION);
+    for (const partition of topic.partitions.keys()) {
+      const deleted = logs.delete({ topic: topic.name, partition }, topic.topicId);
+      background('delete the log of a removed topic', deleted);
+    }
+  }
+
+  #changeTopic(change: TopicChange, topic: TopicImage): void {
+    const config = topicLogConfig(this.#topicDefaults, topic.configs);
+    const indexes = change.configsChanged ? topic.partitions.keys() : change.partitions;
+    for (const index of indexes) {
+      const state = topic.partitions[index]!;
+      if (!state.replicas.includes(this.nodeId)) continue;
+      const partition = this.#replica(topic, index, config);
+      if (change.configsChanged) partition.log.updateConfig(config);
+      if (state.leader !== this.nodeId) {
+        partition.resign(Errors.NOT_LEADER_OR_FOLLOWER);
+        continue;
+      }
+      partition.lead({
+        leaderEpoch: state.leaderEpoch,
+        isr: state.isr,
+        minInSync: Math.min(config.minInsyncReplicas, state.replicas.length),
+      });
+    }
+  }
+
+  #replica(topic: TopicImage, index: number, config: TopicLogConfig): Partition {
+    const known = this.#replicas.partition(topic.name, index);
+    if (known !== undefined) return known;
+    const topicPartition = { topic: topic.name, partition: index };
+    return this.#replicas.add(this.#parts.logs.openLog(topicPartition, topic.topicId, config));
+  }
+
+  #find(claim: PartitionClaim): { partition: Partition } | { refusal: PartitionRefusal } {
+    const partition = this.#replicas.partition(claim.topic, claim.partition);
+    if (partition?.leadership == null) return { refusal: this.#refusal(claim) };
+    if (claim.topicId.length > 0 && !sameTopicId(claim.topicId, partition.topicId)) {
+      const detail = `topic ${claim.topic} was deleted and made anew; ask for its id again`;
+      return { refusal: refusal(Errors.INCONSISTENT_TOPIC_ID, detail) };
+    }
+    const { leaderEpoch } = partition;
+    if (claim.leaderEpoch !== NO_LEADER_EPOCH && claim.leaderEpoch !== leaderEpoch) {
+      const row =
+        claim.leaderEpoch < leaderEpoch ? Errors.FENCED_LEADER_EPOCH : Errors.UNKNOWN_LEADER_EPOCH;
+      const detail = `leader epoch ${claim.leaderEpoch} of ${claim.topic}-${claim.partition} was asked for; it is ${leaderEpoch}`;
+      return { refusal: { ...refusal(row, detail), leaderId: this.nodeId, leaderEpoch } };
+    }
+    return { partition };
+  }
+
+  /** Why this broker does not lead a partition. */
+  #refusal({ topic, partition }: PartitionClaim): PartitionRefusal {
+    const known = topicByName(this.#image, topic);
+    const state = known?.partitions[partition];
+    if (state === undefined) {
+      const detail =
+        known === undefined
+          ? `there is no topic '${topic}'`
+          : `topic '${topic}' has ${known.partitions.length} partitions; there is no partition ${partition}`;
+      return refusal(Errors.UNKNOWN_TOPIC_OR_PARTITION, detail);
+    }
+    const name = `${topic}-${partition}`;
+    const { leader, leaderEpoch } = state;
+    if (leader === null) {
+      return refusal(Errors.LEADER_NOT_AVAILABLE, `${name} has no leader`);
+    }
+    const detail = `node ${leader} leads ${name}, not node ${this.nodeId}`;
+    return { ...refusal(Errors.NOT_LEADER_OR_FOLLOWER, detail), leaderId: leader, leaderEpoch };
+  }
+}
+
+const refusal = (row: PartitionRefusal['row'], detail: string): PartitionRefusal => ({
+  row,
+  detail,
+  leaderId: -1,
+  leaderEpoch: NO_LEADER_EPOCH,
+});
+
+const sameTopicId = (bytes: Uint8Array, topicId: string): boolean =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url') === topicId;

@@ -1,0 +1,75 @@
+import { type ErrorRow, Errors } from '../model/errors.ts';
+import { NO_LEADER_EPOCH, offset } from '../model/ids.ts';
+import type { PartitionClaim, PartitionLookup } from './partition-lookup.ts';
+
+/** Which offset of a partition is wanted. */
+export type OffsetSpec = 'earliest' | 'latest' | { readonly timestampMs: number };
+
+/** An offset, or why there is none. Numbers are -1 where there is nothing to say. */
+export interface OffsetResult {
+  readonly row: ErrorRow;
+  readonly detail: string;
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly leaderEpoch: number;
+}
+
+const claim = (topic: string, partition: number): PartitionClaim => ({
+  topic,
+  partition,
+  topicId: new Uint8Array(0),
+  leaderEpoch: NO_LEADER_EPOCH,
+});
+
+const refused = (row: ErrorRow, detail: string): OffsetResult => ({
+  row,
+  detail,
+  offset: -1,
+  timestampMs: -1,
+  leaderEpoch: -1,
+});
+
+/** The use case of asking for offsets (Kafka's ListOffsets): the leader answers, up to the high watermark. */
+export async function listOffset(
+  lookup: PartitionLookup,
+  topic: string,
+  partition: number,
+  spec: OffsetSpec,
+): Promise<OffsetResult> {
+  const found = lookup(claim(topic, partition));
+  if ('refusal' in found) return refused(found.refusal.row, found.refusal.detail);
+  const { log, marks } = found.partition;
+  const known = { row: Errors.NONE, detail: '', timestampMs: -1 };
+  if (spec === 'earliest' || spec === 'latest') {
+    const at = spec === 'earliest' ? marks.logStartOffset : marks.highWatermark;
+    return { ...known, offset: at, leaderEpoch: log.leaderEpochs.epochAt(at) };
+  }
+  const record = await log.offsetForTime(spec.timestampMs, marks.highWatermark);
+  if (record === undefined) return { ...known, offset: -1, leaderEpoch: -1 };
+  return { ...known, ...record };
+}
+
+/**
+ * The use case of deleting the first records of a partition: afterwards `beforeOffset` is its first
+ * offset, for good. -1 stands for the high watermark.
+ */
+export async function deleteRecords(
+  lookup: PartitionLookup,
+  topic: string,
+  partition: number,
+  beforeOffset: number,
+): Promise<OffsetResult> {
+  const found = lookup(claim(topic, partition));
+  if ('refusal' in found) return refused(found.refusal.row, found.refusal.detail);
+  const { log, marks } = found.partition;
+  if (!log.config.cleanupPolicy.includes('delete')) {
+    return refused(Errors.POLICY_VIOLATION, `topic ${topic} has no cleanup.policy=delete`);
+  }
+  const before = beforeOffset === -1 ? marks.highWatermark : beforeOffset;
+  if (before < 0 || before > marks.highWatermark) {
+    const detail = `records of ${topic}-${partition} can be deleted before ${marks.highWatermark} at most, not before ${beforeOffset}`;
+    return refused(Errors.OFFSET_OUT_OF_RANGE, detail);
+  }
+  await log.advanceLogStart(offset(before));
+  return { ...refused(Errors.NONE, ''), offset: log.logStartOffset };
+}

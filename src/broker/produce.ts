@@ -1,0 +1,130 @@
+import type { Clock } from '../env/ports.ts';
+import { type ErrorRow, Errors } from '../model/errors.ts';
+import { type LeaderEpoch, NO_LEADER_EPOCH, offsetAfter } from '../model/ids.ts';
+import type { RequiredAcks } from '../replication/partition.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import type { PartitionLookup } from './partition-lookup.ts';
+
+/** Batches for one partition; `records` is taken over and written into. */
+export interface ProduceItem {
+  readonly topic: string;
+  readonly partition: number;
+  /** 16 bytes, or empty for "whatever topic has that name". */
+  readonly topicId: Uint8Array;
+  readonly records: Uint8Array;
+}
+
+/** What became of the batches for one partition. Numbers are -1 where there is nothing to say. */
+export interface ProduceResult {
+  row: ErrorRow;
+  detail: string;
+  baseOffset: number;
+  logAppendTimeMs: number;
+  logStartOffset: number;
+  leaderId: number;
+  leaderEpoch: LeaderEpoch;
+}
+
+export interface ProduceOptions {
+  readonly acks: RequiredAcks;
+  /** How long the answer may wait for the batches to become safe. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * The use case of appending. One answer an item, in order, when all are as safe as `acks` asks or
+ * have failed.
+ */
+export class Produce {
+  readonly #clock: Clock;
+  readonly #lookup: PartitionLookup;
+  readonly #budget: MemoryBudget;
+
+  constructor(clock: Clock, lookup: PartitionLookup, budget: MemoryBudget) {
+    this.#clock = clock;
+    this.#lookup = lookup;
+    this.#budget = budget;
+  }
+
+  // Hot path: per item one lookup, one append and one waiter; no record is looked at.
+  run(items: readonly ProduceItem[], options: ProduceOptions): Promise<ProduceResult[]> {
+    let bytes = 0;
+    for (const item of items) bytes += item.records.length;
+    if (!this.#budget.tryTake(bytes)) {
+      const detail = `requests of ${this.#budget.limitBytes} bytes are being worked on already`;
+      return Promise.resolve(items.map(() => failed(Errors.BROKER_OVERLOADED, detail)));
+    }
+    return new Promise((resolve) => {
+      const results: ProduceResult[] = [];
+      // One more than the items, so that answers that come at once do not end the request early.
+      let pending = items.length + 1;
+      const settle = (): void => {
+        pending--;
+        if (pending > 0) return;
+        this.#budget.give(bytes);
+        resolve(results);
+      };
+      const deadlineMs = this.#clock.monotonicMs() + options.timeoutMs;
+      for (const item of items) {
+        results.push(this.#append(item, options.acks, deadlineMs, settle));
+      }
+      settle();
+    });
+  }
+
+  #append(
+    item: ProduceItem,
+    acks: RequiredAcks,
+    deadlineMs: number,
+    settled: () => void,
+  ): ProduceResult {
+    const found = this.#lookup({
+      topic: item.topic,
+      partition: item.partition,
+      topicId: item.topicId,
+      leaderEpoch: NO_LEADER_EPOCH,
+    });
+    if ('refusal' in found) {
+      settled();
+      const { row, detail, leaderId, leaderEpoch } = found.refusal;
+      return { ...failed(row, detail), leaderId, leaderEpoch };
+    }
+    const { partition } = found;
+    const outcome = partition.append(item.records, 'client');
+    if (!outcome.ok) {
+      settled();
+      const result = failed(outcome.row, outcome.detail);
+      result.logStartOffset = partition.log.logStartOffset;
+      return result;
+    }
+    const result = failed(Errors.NONE, '');
+    partition.whenSafe(acks, {
+      offset: offsetAfter(outcome.lastOffset, 1),
+      deadlineMs,
+      settle: (row) => {
+        if (row === null) {
+          result.baseOffset = outcome.baseOffset;
+          result.logAppendTimeMs = outcome.logAppendTimeMs;
+          result.logStartOffset = partition.log.logStartOffset;
+        } else {
+          result.row = row;
+          result.detail = `appended to ${item.topic}-${item.partition}, but not known to be safe: ${row.message}`;
+        }
+        settled();
+      },
+    });
+    return result;
+  }
+}
+
+function failed(row: ErrorRow, detail: string): ProduceResult {
+  return {
+    row,
+    detail,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    leaderId: -1,
+    leaderEpoch: NO_LEADER_EPOCH,
+  };
+}

@@ -1,0 +1,64 @@
+import { type MetadataImage, replay } from '../metadata/image.ts';
+import type { MetadataRecord, PartitionRecord } from '../metadata/metadata-records.ts';
+import { leaderEpoch, type NodeId, type TopicId } from '../model/ids.ts';
+import { type Refusal, refuse } from './refusal.ts';
+
+/** One request may not change more than this (Kafka's `MAX_RECORDS_PER_USER_OP`). */
+export const MAX_RECORDS_PER_REQUEST = 10_000;
+
+/**
+ * The changes that one request makes, item by item: every item is checked against the metadata as
+ * the items before it leave it.
+ */
+export class ChangePlan {
+  readonly #position: number;
+  readonly #records: MetadataRecord[] = [];
+  #image: MetadataImage;
+
+  constructor(image: MetadataImage, position: number) {
+    this.#image = image;
+    this.#position = position;
+  }
+
+  /** The metadata with the changes so far. */
+  get image(): MetadataImage {
+    return this.#image;
+  }
+
+  get records(): readonly MetadataRecord[] {
+    return this.#records;
+  }
+
+  /** Adds the changes of an item, all or, if the request gets too large, none. */
+  add(records: readonly MetadataRecord[]): Refusal | null {
+    if (this.#records.length + records.length > MAX_RECORDS_PER_REQUEST) {
+      return refuse(
+        'POLICY_VIOLATION',
+        `the request changes too much at once, at most ${MAX_RECORDS_PER_REQUEST} topics, partitions and settings are possible`,
+      );
+    }
+    for (const record of records) {
+      this.#image = replay(this.#image, record, this.#position);
+      this.#records.push(record);
+    }
+    return null;
+  }
+}
+
+/** Records of new partitions from `firstIndex` on, led by the first replica of each. */
+export function newPartitions(
+  topicId: TopicId,
+  firstIndex: number,
+  placed: readonly (readonly NodeId[])[],
+): PartitionRecord[] {
+  return placed.map((replicas, i) => ({
+    type: 'partition',
+    topicId,
+    index: firstIndex + i,
+    replicas,
+    isr: replicas,
+    leader: replicas[0]!,
+    leaderEpoch: leaderEpoch(0),
+    partitionEpoch: 0,
+  }));
+}

@@ -1,0 +1,119 @@
+import type { Random } from '../env/ports.ts';
+import { collidingTopic, type MetadataImage } from '../metadata/image.ts';
+import type { MetadataRecord } from '../metadata/metadata-records.ts';
+import type { TopicId } from '../model/ids.ts';
+import { type ChangePlan, newPartitions } from './change-plan.ts';
+import type { ControllerConfig } from './controller-config.ts';
+import { placeReplicas } from './placement.ts';
+import { type Refusal, refuse, repeatedNames } from './refusal.ts';
+import type { ConfigTexts, TopicConfigRules } from './topic-configs.ts';
+import { drawTopicId } from './topic-ids.ts';
+import { checkTopicName } from './topic-name.ts';
+
+/** Stands in a request for "as the settings say", as in Kafka. */
+const DEFAULT = -1;
+
+export interface NewTopic {
+  readonly name: string;
+  /** -1 for the default. */
+  readonly partitionCount: number;
+  /** -1 for the default. */
+  readonly replicationFactor: number;
+  readonly configs: ConfigTexts;
+}
+
+/** What became of one new topic; what is given beside an error does not count. */
+export interface CreatedTopic {
+  readonly name: string;
+  readonly error?: Refusal;
+  /** Missing on an error, and if the request was only to be checked. */
+  readonly topicId?: TopicId;
+  readonly partitionCount: number;
+  readonly replicationFactor: number;
+}
+
+export interface CreateTopicsContext {
+  readonly config: ControllerConfig;
+  readonly random: Random;
+  readonly configRules: TopicConfigRules;
+}
+
+/** Plans new topics; errors as in Kafka's `ReplicationControlManager.createTopics`. */
+export function createTopics(
+  plan: ChangePlan,
+  topics: readonly NewTopic[],
+  context: CreateTopicsContext,
+): CreatedTopic[] {
+  const repeated = repeatedNames(topics);
+  return topics.map((topic) => {
+    const refusal = repeated.has(topic.name)
+      ? refuse('INVALID_REQUEST', `topic ${JSON.stringify(topic.name)} stands twice in the request`)
+      : null;
+    const created = refusal ?? createTopic(plan, topic, context);
+    if (!('row' in created)) return created;
+    const { name, partitionCount, replicationFactor } = topic;
+    return { name, error: created, partitionCount, replicationFactor };
+  });
+}
+
+function createTopic(
+  plan: ChangePlan,
+  topic: NewTopic,
+  { config, random, configRules }: CreateTopicsContext,
+): CreatedTopic | Refusal {
+  const { image } = plan;
+  const { name } = topic;
+  const brokers = [...image.brokers.values()];
+  const partitionCount =
+    topic.partitionCount === DEFAULT ? config.defaultPartitions : topic.partitionCount;
+  const replicationFactor =
+    topic.replicationFactor === DEFAULT
+      ? Math.max(1, Math.min(config.defaultReplicationFactor, brokers.length))
+      : topic.replicationFactor;
+  const refusal =
+    checkTopicName(name) ??
+    checkNameIsFree(image, name) ??
+    checkPartitionCount(name, partitionCount, config) ??
+    checkReplicationFactor(name, replicationFactor, brokers.length);
+  if (refusal !== null) return refusal;
+  const configs = configRules.normalize(topic.configs);
+  if ('row' in configs) return configs;
+
+  const topicId = drawTopicId(random, image);
+  const start = random.uint32();
+  const placed = placeReplicas({ brokers, partitionCount, replicationFactor, start });
+  const records: MetadataRecord[] = [{ type: 'topic', topicId, name }];
+  records.push(...newPartitions(topicId, 0, placed));
+  for (const [key, value] of configs) records.push({ type: 'topic-config', topicId, key, value });
+  return plan.add(records) ?? { name, topicId, partitionCount, replicationFactor };
+}
+
+function checkNameIsFree(image: MetadataImage, name: string): Refusal | null {
+  const other = collidingTopic(image, name);
+  if (other === undefined) return null;
+  if (other.name === name) return refuse('TOPIC_ALREADY_EXISTS', `topic "${name}" exists`);
+  return refuse(
+    'INVALID_TOPIC_EXCEPTION',
+    `topic "${name}" collides with topic "${other.name}": "." and "_" count as the same`,
+  );
+}
+
+/** How many partitions a topic can have. */
+export function checkPartitionCount(
+  name: string,
+  count: number,
+  { maxPartitionsPerTopic }: ControllerConfig,
+): Refusal | null {
+  if (Number.isSafeInteger(count) && count >= 1 && count <= maxPartitionsPerTopic) return null;
+  return refuse(
+    'INVALID_PARTITIONS',
+    `topic "${name}" cannot have ${count} partitions, give from 1 to ${maxPartitionsPerTopic}`,
+  );
+}
+
+function checkReplicationFactor(name: string, factor: number, brokers: number): Refusal | null {
+  if (Number.isSafeInteger(factor) && factor >= 1 && factor <= brokers) return null;
+  const number = `${brokers} broker${brokers === 1 ? '' : 's'}`;
+  const detail = `topic "${name}" cannot have replication factor ${factor} in a cluster of ${number}`;
+  return refuse('INVALID_REPLICATION_FACTOR', detail);
+}

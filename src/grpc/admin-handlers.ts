@@ -1,0 +1,186 @@
+import type { Broker } from '../broker/broker.ts';
+import type { OffsetResult, OffsetSpec } from '../broker/offsets.ts';
+import type { ConfigSource } from '../broker/topic-configs.ts';
+import type { Refusal } from '../controller/refusal.ts';
+import { type BrokerImage, type TopicImage, topicByName } from '../metadata/image.ts';
+import { Errors } from '../model/errors.ts';
+import type * as messages from '../rpc/admin-messages.ts';
+import { adminMethods } from '../rpc/admin-service.ts';
+import { toErrorMessage } from '../rpc/error-message.ts';
+import type { HandlerTable } from '../rpc/method.ts';
+
+/** What the door says of the server itself. */
+export interface ServerFacts {
+  readonly serverVersion: string;
+  readonly maxMessageBytes: number;
+}
+
+/** Serves `varve.v1.AdminService`. */
+export function serveAdmin(table: HandlerTable, broker: Broker, facts: ServerFacts): void {
+  serveCluster(table, broker, facts);
+  serveTopics(table, broker);
+  serveConfigs(table, broker);
+  serveOffsets(table, broker);
+  table.onCall(adminMethods.allocateProducerId, async () => ({
+    producerId: await broker.allocateProducerId(),
+    producerEpoch: 0,
+  }));
+}
+
+function serveCluster(table: HandlerTable, broker: Broker, facts: ServerFacts): void {
+  table.onCall(adminMethods.getCapabilities, async () => ({
+    ...facts,
+    clusterId: broker.clusterId,
+    nodeId: broker.nodeId,
+    features: ['plain_records'],
+  }));
+  table.onCall(adminMethods.describeCluster, async () => ({
+    clusterId: broker.clusterId,
+    controllerId: broker.controllerId,
+    brokers: brokers(broker),
+  }));
+}
+
+function serveTopics(table: HandlerTable, broker: Broker): void {
+  table.onCall(adminMethods.listTopics, async () => ({
+    topics: topicsByName(broker).map(({ name, topicId, partitions }) => ({
+      name,
+      topicId,
+      partitionCount: partitions.length,
+    })),
+  }));
+  table.onCall(adminMethods.describeTopics, async ({ names }) => ({
+    topics:
+      names.length === 0
+        ? topicsByName(broker).map(describeTopic)
+        : names.map((name) => {
+            const topic = topicByName(broker.image, name);
+            return topic === undefined ? unknownTopic(name) : describeTopic(topic);
+          }),
+    brokers: brokers(broker),
+  }));
+  table.onCall(adminMethods.createTopics, async ({ topics, validateOnly }) => {
+    // In a proto3 message "not given" is 0; the use case says -1, as Kafka does.
+    const wanted = topics.map((topic) => ({
+      name: topic.name,
+      partitionCount: topic.partitionCount || -1,
+      replicationFactor: topic.replicationFactor || -1,
+      configs: topic.configs,
+    }));
+    const created = await broker.createTopics(wanted, validateOnly);
+    return {
+      topics: created.map((topic) => ({
+        name: topic.name,
+        error: errorOf(topic.error),
+        topicId: topic.topicId ?? '',
+        partitionCount: topic.partitionCount,
+        replicationFactor: topic.replicationFactor,
+      })),
+    };
+  });
+  table.onCall(adminMethods.deleteTopics, async ({ names }) => ({
+    topics: outcomes(await broker.deleteTopics(names)),
+  }));
+  table.onCall(adminMethods.createPartitions, async ({ topics, validateOnly }) => ({
+    topics: outcomes(await broker.createPartitions(topics, validateOnly)),
+  }));
+}
+
+function serveConfigs(table: HandlerTable, broker: Broker): void {
+  table.onCall(adminMethods.describeConfigs, async ({ topics }) => ({
+    topics: topics.map((name) => {
+      const topic = topicByName(broker.image, name);
+      if (topic === undefined) return { name, error: unknownTopic(name).error, entries: [] };
+      const entries = broker
+        .describeConfigs(topic)
+        .map((entry) => ({ ...entry, source: sourceNames[entry.source] }));
+      return { name, entries };
+    }),
+  }));
+  table.onCall(adminMethods.alterConfigs, async ({ topics, validateOnly }) => ({
+    topics: outcomes(await broker.alterTopicConfigs(topics, validateOnly)),
+  }));
+}
+
+function serveOffsets(table: HandlerTable, broker: Broker): void {
+  table.onCall(adminMethods.listOffsets, async ({ partitions }) => ({
+    partitions: await Promise.all(
+      partitions.map(async (query) => {
+        const { topic, partition } = query;
+        const result = await broker.listOffset(topic, partition, offsetSpec(query));
+        return {
+          topic,
+          partition,
+          error: errorOf(result),
+          offset: result.offset,
+          timestampMs: result.timestampMs,
+          leaderEpoch: result.leaderEpoch,
+        };
+      }),
+    ),
+  }));
+  table.onCall(adminMethods.deleteRecords, async ({ partitions }) => ({
+    partitions: await Promise.all(
+      partitions.map(async ({ topic, partition, beforeOffset }) => {
+        const result = await broker.deleteRecords(topic, partition, beforeOffset);
+        return { topic, partition, error: errorOf(result), logStartOffset: result.offset };
+      }),
+    ),
+  }));
+}
+
+const sourceNames: { readonly [source in ConfigSource]: messages.ConfigSource } = {
+  topic: 'CONFIG_SOURCE_TOPIC',
+  broker: 'CONFIG_SOURCE_BROKER',
+  default: 'CONFIG_SOURCE_DEFAULT',
+};
+
+/** An outcome without an error is success, and so is one with the row NONE. */
+const errorOf = (outcome: Refusal | OffsetResult | undefined): messages.ErrorMessage | undefined =>
+  outcome === undefined || outcome.row === Errors.NONE
+    ? undefined
+    : toErrorMessage(outcome.row, outcome.detail);
+
+const outcomes = (
+  results: readonly { readonly name: string; readonly error?: Refusal }[],
+): { name: string; error: messages.ErrorMessage | undefined }[] =>
+  results.map(({ name, error }) => ({ name, error: errorOf(error) }));
+
+/** No spec at all means the latest offset, as an empty message would. */
+const offsetSpec = (query: messages.OffsetQuery): OffsetSpec => {
+  if (query.timestampMs !== undefined) return { timestampMs: query.timestampMs };
+  return query.earliest === true ? 'earliest' : 'latest';
+};
+
+const topicsByName = (broker: Broker): TopicImage[] =>
+  [...broker.image.topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+const brokers = (broker: Broker): messages.Broker[] =>
+  [...broker.image.brokers.values()]
+    .sort((a, b) => a.nodeId - b.nodeId)
+    .map(({ nodeId, host, port, rack }: BrokerImage) => ({ nodeId, host, port, rack }));
+
+const describeTopic = (topic: TopicImage): messages.TopicDescription => ({
+  name: topic.name,
+  topicId: topic.topicId,
+  // Topics that the cluster keeps for itself begin with two underscores, as Kafka's do.
+  internal: topic.name.startsWith('__'),
+  partitions: topic.partitions.map((partition, index) => ({
+    partition: index,
+    leaderId: partition.leader ?? -1,
+    leaderEpoch: partition.leaderEpoch,
+    replicaIds: partition.replicas,
+    isrIds: partition.isr,
+  })),
+});
+
+const unknownTopic = (name: string): messages.TopicDescription => ({
+  name,
+  error: toErrorMessage(
+    Errors.UNKNOWN_TOPIC_OR_PARTITION,
+    `there is no topic ${JSON.stringify(name)}`,
+  ),
+  topicId: '',
+  internal: false,
+  partitions: [],
+});

@@ -1,0 +1,52 @@
+import { type SettingGroup, setting } from '../config/setting.ts';
+
+/** Limits of the gRPC door. */
+export interface GrpcConfig {
+  readonly maxMessageBytes: number;
+  readonly maxStreamsPerConnection: number;
+  readonly produceCreditBytes: number;
+  readonly fetchCreditBytes: number;
+  readonly fetchPartitions: number;
+  readonly stalledReaderMs: number;
+}
+
+export const grpcSettings: SettingGroup<GrpcConfig> = {
+  maxMessageBytes: setting.bytes({
+    key: 'grpc.message.max.bytes',
+    default: 16 * 1024 * 1024,
+    min: 64 * 1024,
+    max: 1024 * 1024 * 1024,
+    doc: 'Largest gRPC message in either direction. A larger one ends its call with RESOURCE_EXHAUSTED.',
+  }),
+  maxStreamsPerConnection: setting.int({
+    key: 'grpc.connection.max.streams',
+    default: 1000,
+    min: 1,
+    max: 1_000_000,
+    doc: 'Calls and streams that one connection may hold open at a time.',
+  }),
+  produceCreditBytes: setting.bytes({
+    key: 'grpc.produce.credit.bytes',
+    default: 32 * 1024 * 1024,
+    min: 64 * 1024,
+    doc: 'Record bytes that one Produce stream may have unanswered before the broker stops reading it.',
+  }),
+  fetchCreditBytes: setting.bytes({
+    key: 'grpc.fetch.credit.bytes',
+    default: 64 * 1024 * 1024,
+    min: 64 * 1024,
+    doc: 'Most credit a Fetch stream can hold; what a client grants beyond it is not kept.',
+  }),
+  fetchPartitions: setting.int({
+    key: 'grpc.fetch.partitions',
+    default: 10_000,
+    min: 1,
+    doc: 'Partitions that one Fetch stream may read at a time.',
+  }),
+  stalledReaderMs: setting.ms({
+    key: 'grpc.stalled.reader.ms',
+    default: 60_000,
+    min: 100,
+    doc: 'A stream whose client takes nothing for so long is ended with SLOW_READER.',
+  }),
+};

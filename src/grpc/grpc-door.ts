@@ -1,0 +1,58 @@
+import type { Broker } from '../broker/broker.ts';
+import type { Clock, Timers } from '../env/ports.ts';
+import { fetchMethod, produceMethod } from '../rpc/log-service.ts';
+import { HandlerTable, type TypedStreamEvents } from '../rpc/method.ts';
+import type { RpcStatus } from '../rpc/transport.ts';
+import { type ServerFacts, serveAdmin } from './admin-handlers.ts';
+import { FetchStream } from './fetch-stream.ts';
+import type { GrpcConfig } from './grpc-config.ts';
+import { ProduceStream } from './produce-stream.ts';
+
+/** What the door needs of a stream that it has open. */
+interface OpenStream<In> extends TypedStreamEvents<In> {
+  /** Ends the stream as soon as what was taken is answered. */
+  shutdown(): void;
+}
+
+/** The gRPC door: everything it serves, and the streams that are open. */
+export class GrpcDoor {
+  readonly handlers: HandlerTable = new HandlerTable();
+  readonly #open = new Set<OpenStream<never>>();
+  #isStopping = false;
+
+  constructor(
+    config: GrpcConfig,
+    env: { readonly clock: Clock; readonly timers: Timers },
+    broker: Broker,
+    facts: Pick<ServerFacts, 'serverVersion'>,
+  ) {
+    serveAdmin(this.handlers, broker, { ...facts, maxMessageBytes: config.maxMessageBytes });
+    this.handlers.onStream(produceMethod, (stream) =>
+      this.#track(new ProduceStream(config, env, broker, stream)),
+    );
+    this.handlers.onStream(fetchMethod, (stream) =>
+      this.#track(new FetchStream(config, env.timers, broker, stream)),
+    );
+  }
+
+  /** Ends all streams: readers at once, producers when what they have sent is answered. */
+  stop(): void {
+    this.#isStopping = true;
+    for (const stream of this.#open) stream.shutdown();
+  }
+
+  #track<In>(stream: OpenStream<In>): TypedStreamEvents<In> {
+    this.#open.add(stream);
+    // A stream can still arrive between the stop and the end of its connection.
+    if (this.#isStopping) stream.shutdown();
+    return {
+      onMessage: (message) => stream.onMessage(message),
+      onDrain: () => stream.onDrain(),
+      onEnd: () => stream.onEnd(),
+      onClose: (status: RpcStatus) => {
+        this.#open.delete(stream);
+        stream.onClose(status);
+      },
+    };
+  }
+}

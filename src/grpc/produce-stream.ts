@@ -1,0 +1,192 @@
+import type { Broker } from '../broker/broker.ts';
+import type { ProduceResult } from '../broker/produce.ts';
+import type { Clock, Timers } from '../env/ports.ts';
+import { ApiError, type ErrorRow, Errors } from '../model/errors.ts';
+import type { RequiredAcks } from '../replication/partition.ts';
+import { rpcStatusOfRow, toErrorMessage } from '../rpc/error-message.ts';
+import {
+  Acks,
+  type ProducedPartition,
+  type ProducePartition,
+  type ProduceRequest,
+  type ProduceResponse,
+} from '../rpc/log-messages.ts';
+import type { TypedStream, TypedStreamEvents } from '../rpc/method.ts';
+import type { GrpcConfig } from './grpc-config.ts';
+import { batchOf } from './plain-records.ts';
+import { StalledReader } from './stalled-reader.ts';
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * One `Produce` stream. What it holds is bounded: reading pauses while more than the credit is
+ * unanswered, or while the client does not take its answers.
+ */
+export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
+  readonly #config: GrpcConfig;
+  readonly #clock: Clock;
+  readonly #broker: Broker;
+  readonly #stream: TypedStream<ProduceResponse>;
+  readonly #stall: StalledReader;
+  #unansweredBytes = 0;
+  #unansweredRequests = 0;
+  #answersWait = false;
+  #paused = false;
+  #ended = false;
+  #isStopping = false;
+  #closed = false;
+
+  constructor(
+    config: GrpcConfig,
+    env: { readonly clock: Clock; readonly timers: Timers },
+    broker: Broker,
+    stream: TypedStream<ProduceResponse>,
+  ) {
+    this.#config = config;
+    this.#clock = env.clock;
+    this.#broker = broker;
+    this.#stream = stream;
+    this.#stall = new StalledReader(config.stalledReaderMs, env.timers, () =>
+      this.#fail(
+        Errors.SLOW_READER,
+        `the client took no answer for ${config.stalledReaderMs} ms (grpc.stalled.reader.ms)`,
+      ),
+    );
+    this.#send({ correlationId: 0, creditBytes: config.produceCreditBytes, partitions: [] });
+  }
+
+  onMessage(request: ProduceRequest): void {
+    if (this.#closed) return;
+    const acks = requiredAcks(request.acks);
+    if (acks === undefined) {
+      this.#fail(Errors.INVALID_REQUIRED_ACKS, `acks is ${request.acks}; ACKS_ALL or ACKS_LEADER`);
+      return;
+    }
+    if (request.correlationId <= 0 || request.timeoutMs < 0) {
+      this.#fail(
+        Errors.INVALID_REQUEST,
+        `correlation id ${request.correlationId} and timeout ${request.timeoutMs} ms: the first must be above 0, the second not below`,
+      );
+      return;
+    }
+    let items: readonly ProducePartition[];
+    try {
+      items = this.#inBatches(request.partitions);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#fail(error.row, error.message);
+      return;
+    }
+    let bytes = 0;
+    for (const item of items) bytes += item.records.length;
+    this.#unansweredBytes += bytes;
+    this.#unansweredRequests++;
+    this.#regulate();
+    const timeoutMs = request.timeoutMs === 0 ? DEFAULT_TIMEOUT_MS : request.timeoutMs;
+    this.#broker.produce(items, { acks, timeoutMs }).then(
+      (results) => this.#answer(request, bytes, results),
+      (error: unknown) => {
+        this.#broker.reportUnexpected('produce', error);
+        this.#fail(Errors.UNKNOWN_SERVER_ERROR, Errors.UNKNOWN_SERVER_ERROR.message);
+      },
+    );
+  }
+
+  onDrain(): void {
+    this.#answersWait = false;
+    this.#stall.moving();
+    this.#regulate();
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    this.#endWhenAnswered();
+  }
+
+  /** The broker stops: nothing more is read, and the stream ends when all that was is answered. */
+  shutdown(): void {
+    this.#isStopping = true;
+    this.#regulate();
+    this.#endWhenAnswered();
+  }
+
+  onClose(): void {
+    this.#closed = true;
+    this.#stall.moving();
+  }
+
+  #answer(request: ProduceRequest, bytes: number, results: readonly ProduceResult[]): void {
+    this.#unansweredBytes -= bytes;
+    this.#unansweredRequests--;
+    if (this.#closed) return;
+    const partitions = request.partitions.map(({ topic, partition }, at) =>
+      produced(topic, partition, results[at]!),
+    );
+    this.#send({ correlationId: request.correlationId, creditBytes: bytes, partitions });
+    this.#regulate();
+    this.#endWhenAnswered();
+  }
+
+  /** The partitions with batches made of those that came as plain records. Throws `ApiError`. */
+  #inBatches(partitions: readonly ProducePartition[]): readonly ProducePartition[] {
+    if (partitions.every(({ plainRecords = [] }) => plainRecords.length === 0)) return partitions;
+    return partitions.map((item) => {
+      const { plainRecords = [] } = item;
+      if (plainRecords.length === 0) return item;
+      if (item.records.length > 0) {
+        const detail = `${item.topic}-${item.partition} has both records and plain_records; one of them is right`;
+        throw new ApiError(Errors.INVALID_REQUEST, detail);
+      }
+      return { ...item, records: batchOf(plainRecords, this.#clock.wallMs()) };
+    });
+  }
+
+  #send(response: ProduceResponse): void {
+    if (this.#stream.send(response)) return;
+    this.#answersWait = true;
+    this.#stall.stalled();
+  }
+
+  /** Reads on only while what is unanswered, in either sense, stays small. */
+  #regulate(): void {
+    const mustPause =
+      this.#isStopping ||
+      this.#answersWait ||
+      this.#unansweredBytes >= this.#config.produceCreditBytes;
+    if (mustPause === this.#paused || this.#closed) return;
+    this.#paused = mustPause;
+    if (mustPause) this.#stream.pause();
+    else this.#stream.resume();
+  }
+
+  #endWhenAnswered(): void {
+    if (this.#unansweredRequests > 0 || this.#closed) return;
+    if (this.#ended) this.#stream.end();
+    else if (this.#isStopping) this.#fail(Errors.BROKER_STOPPING, Errors.BROKER_STOPPING.message);
+  }
+
+  #fail(row: ErrorRow, detail: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stall.moving();
+    this.#stream.fail(rpcStatusOfRow(row, detail));
+  }
+}
+
+function requiredAcks(acks: Acks): RequiredAcks | undefined {
+  if (acks === Acks.all || acks === Acks.unspecified) return 'all';
+  return acks === Acks.leader ? 'leader' : undefined;
+}
+
+function produced(topic: string, partition: number, result: ProduceResult): ProducedPartition {
+  return {
+    topic,
+    partition,
+    error: result.row.code === 0 ? undefined : toErrorMessage(result.row, result.detail),
+    baseOffset: result.baseOffset,
+    logAppendTimeMs: result.logAppendTimeMs,
+    logStartOffset: result.logStartOffset,
+    leaderId: result.leaderId,
+    leaderEpoch: result.leaderEpoch,
+  };
+}

@@ -1,0 +1,78 @@
+import { type SettingGroup, setting } from '../config/setting.ts';
+
+/** What a broker has set for all logs of its data directory. */
+export interface LogConfig {
+  readonly retentionCheckIntervalMs: number;
+  readonly marksIntervalMs: number;
+  readonly tailCacheBytes: number;
+  readonly unwrittenMaxBytes: number;
+  readonly flushStallMs: number;
+  readonly recoveryThreads: number;
+  readonly openSegmentsMax: number;
+  readonly readVerifyCrc: boolean;
+  readonly producerIdExpirationMs: number;
+  readonly producerIdsMax: number;
+}
+
+const MIB = 1024 ** 2;
+
+export const logSettings: SettingGroup<LogConfig> = {
+  retentionCheckIntervalMs: setting.ms({
+    key: 'log.retention.check.interval.ms',
+    default: 300_000,
+    min: 1,
+    doc: 'How often segments are looked through for what may be deleted.',
+  }),
+  marksIntervalMs: setting.ms({
+    key: 'log.marks.interval.ms',
+    default: 1000,
+    min: 1,
+    doc: 'How often the marks of what is durable are written, if they changed. After an unclean stop only what lies above them is checked.',
+  }),
+  tailCacheBytes: setting.bytes({
+    key: 'log.tail.cache.bytes',
+    default: 64 * MIB,
+    doc: 'Newest batches of all partitions together that are kept in memory for readers.',
+  }),
+  unwrittenMaxBytes: setting.bytes({
+    key: 'log.unwritten.max.bytes',
+    default: 256 * MIB,
+    min: 1,
+    doc: 'Appended batches of all partitions together that may wait to be written; more are answered BROKER_OVERLOADED.',
+  }),
+  flushStallMs: setting.ms({
+    key: 'log.flush.stall.ms',
+    default: 10_000,
+    min: 1,
+    doc: 'A write or fsync that hangs longer makes the broker resign its leaderships.',
+  }),
+  recoveryThreads: setting.int({
+    key: 'num.recovery.threads.per.data.dir',
+    default: 2,
+    min: 1,
+    doc: 'How many logs are opened at a time at start.',
+  }),
+  openSegmentsMax: setting.int({
+    key: 'log.open.segments.max',
+    default: 128,
+    min: 1,
+    doc: 'How many segments are kept open for reading, each with a file handle and its indexes.',
+  }),
+  readVerifyCrc: setting.boolean({
+    key: 'log.read.verify.crc',
+    default: true,
+    doc: 'Whether the checksum of a batch is checked when it is read from the disk.',
+  }),
+  producerIdExpirationMs: setting.ms({
+    key: 'producer.id.expiration.ms',
+    default: 86_400_000,
+    min: 1,
+    doc: 'A partition forgets an idempotent producer that has appended nothing for so long.',
+  }),
+  producerIdsMax: setting.int({
+    key: 'log.producer.ids.max',
+    default: 100_000,
+    min: 1,
+    doc: 'How many idempotent producers a partition remembers; appends of more are answered BROKER_OVERLOADED until some expire.',
+  }),
+};

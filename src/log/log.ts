@@ -1,0 +1,439 @@
+import { CorruptError } from '../codec/reader.ts';
+import { assert } from '../model/assert.ts';
+import { type ErrorRow, Errors } from '../model/errors.ts';
+import {
+  type LeaderEpoch,
+  type Offset,
+  partitionName,
+  type TopicId,
+  type TopicPartition,
+} from '../model/ids.ts';
+import { LogCorruptError } from './disk-health.ts';
+import type { DurablePoint, LogMark } from './durable-marks.ts';
+import type { Flushable } from './flusher.ts';
+import type { LeaderEpochs } from './leader-epochs.ts';
+import {
+  type AppendOrigin,
+  type AppendOutcome,
+  type AppendRefused,
+  LogAppender,
+} from './log-appender.ts';
+import { LogDisk } from './log-disk.ts';
+import { LogReader, type LogReadOutcome } from './log-reader.ts';
+import type { RecoveredLog } from './log-recovery.ts';
+import type { LogShared, Markable } from './log-shared.ts';
+import { LogState } from './log-state.ts';
+import { LogTrimmer } from './log-trimmer.ts';
+import { encodeProducers } from './producer-snapshot.ts';
+import { SerialLane } from './serial-lane.ts';
+import type { TimedOffset } from './time-lookup.ts';
+import type { TopicLogConfig } from './topic-config.ts';
+
+export type { AppendOrigin, AppendOutcome } from './log-appender.ts';
+
+/** A log that was found damaged: it is there, and refuses everything. */
+export interface CorruptLog {
+  /** What is wrong, with file and position. */
+  readonly problem: string;
+  /** Kept as it is, so that the next start finds the same. */
+  readonly mark: LogMark | null;
+}
+
+export interface LogIdentity {
+  readonly topicPartition: TopicPartition;
+  readonly topicId: TopicId;
+  /** The data directory, and the log's folder in it. */
+  readonly root: string;
+  readonly folder: string;
+}
+
+/** After so many bytes producers are saved, so that a crash replays no more than about this. */
+const PRODUCER_SNAPSHOT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The log of one partition on this broker: segments of record batches, of which the last is active.
+ *
+ * Appends and changes of the in-memory state are synchronous; bytes reach the disk in the cycles of
+ * the flusher. Work on the files runs in one lane, a piece at a time.
+ *
+ *     logStartOffset <= flushedOffset <= logEndOffset
+ */
+export class Log implements Flushable, Markable {
+  readonly topicPartition: TopicPartition;
+  readonly topicId: TopicId;
+  /** Called after `flushedOffset` rose. */
+  onFlushed: (flushedOffset: Offset) => void = () => {};
+  readonly #shared: LogShared;
+  #corrupt: CorruptLog | null;
+  readonly #state: LogState;
+  readonly #disk: LogDisk;
+  readonly #appender: LogAppender;
+  readonly #reader: LogReader;
+  readonly #trimmer: LogTrimmer;
+  readonly #lane = new SerialLane();
+  /** What must be done before the folder may be made: an older one of this name is in the way. */
+  readonly #folderIsFree: Promise<void>;
+  #config: TopicLogConfig;
+  #isTruncating = false;
+  /** Refuses everything. */
+  #isClosed = false;
+  /** The files have been let go. */
+  #isReleased = false;
+  /** Everything is on disk as the mark says; from the clean stop on. */
+  #isClean = false;
+
+  constructor(
+    identity: LogIdentity,
+    config: TopicLogConfig,
+    shared: LogShared,
+    content: {
+      readonly recovered: RecoveredLog;
+      readonly corrupt?: CorruptLog;
+      readonly folderIsFree?: Promise<void>;
+    },
+  ) {
+    const { topicPartition, topicId, root, folder } = identity;
+    const { recovered } = content;
+    this.topicPartition = topicPartition;
+    this.topicId = topicId;
+    this.#config = config;
+    this.#shared = shared;
+    this.#corrupt = content.corrupt ?? null;
+    this.#folderIsFree = content.folderIsFree ?? Promise.resolve();
+    this.#state = new LogState(recovered, shared.cache);
+    this.#disk = new LogDisk(
+      { root, folder, topicId },
+      shared.files,
+      recovered.segments.length > 0,
+    );
+    this.#appender = new LogAppender(folder, shared, this.#state);
+    this.#reader = new LogReader(topicPartition, shared, this.#state);
+    this.#trimmer = new LogTrimmer({ topicPartition, folder }, shared, this.#state, this.#disk);
+  }
+
+  get config(): TopicLogConfig {
+    return this.#config;
+  }
+
+  /** First offset that is there. */
+  get logStartOffset(): Offset {
+    return this.#state.logStartOffset;
+  }
+
+  /** Exclusive. */
+  get logEndOffset(): Offset {
+    return this.#state.logEndOffset;
+  }
+
+  /** Exclusive end of what is as safe on this broker as the topic asks: fsynced, or else written. */
+  get flushedOffset(): Offset {
+    return this.#state.flushedOffset;
+  }
+
+  /** Exclusive end of what is fsynced, whatever the topic asks. */
+  get durableOffset(): Offset {
+    return this.#state.durable?.endOffset ?? this.#state.logStartOffset;
+  }
+
+  get leaderEpochs(): LeaderEpochs {
+    return this.#state.epochs;
+  }
+
+  /** Bytes of all segments. */
+  get sizeInBytes(): number {
+    return this.#state.sizeInBytes;
+  }
+
+  get segmentCount(): number {
+    return this.#state.segments.length;
+  }
+
+  /** What is damaged, with file and position; `null` for a sound log. */
+  get corruption(): string | null {
+    return this.#corrupt?.problem ?? null;
+  }
+
+  /** Takes new settings from now on. */
+  updateConfig(config: TopicLogConfig): void {
+    const isStricter = config.durability === 'durable' && this.#config.durability !== 'durable';
+    this.#config = config;
+    // What was only written so far is fsynced, too; `durableOffset` tells when.
+    if (isStricter && this.#state.segments.length > 0) this.#shared.flusher.schedule(this);
+  }
+
+  /** A new leader epoch begins at the end of the log, also if nothing will be written under it. */
+  beginLeaderEpoch(epoch: LeaderEpoch): void {
+    this.#state.epochs.assign(epoch, this.#state.logEndOffset);
+    if (this.#state.durable !== null) this.#shared.marks.changed(this);
+  }
+
+  /**
+   * Appends batches, all or none, and returns before they are on disk: `flushedOffset` tells when.
+   * Takes `records` over, which must not be changed any more: what is stored and served are these
+   * bytes, with offsets, epoch and append time written into them. `epoch` is not looked at for
+   * batches of a leader.
+   */
+  // Hot path: headers only, nothing is awaited.
+  append(records: Uint8Array, epoch: LeaderEpoch, origin: AppendOrigin): AppendOutcome {
+    const unavailable = this.#refusal(Errors.KAFKA_STORAGE_ERROR);
+    if (unavailable !== null) return unavailable;
+    assert(!this.#isTruncating, 'nothing is appended while a log is truncated');
+    if (this.#shared.flusher.isFull) {
+      const bytes = this.#shared.flusher.queuedBytes;
+      const detail = `${bytes} bytes wait to be written to the disk; retry later`;
+      return { ok: false, row: Errors.BROKER_OVERLOADED, detail };
+    }
+    const outcome = this.#appender.append(records, epoch, origin, this.#config);
+    if (outcome.ok && !outcome.duplicate) this.#shared.flusher.schedule(this);
+    return outcome;
+  }
+
+  /**
+   * Whole batches from the one that holds `from` on (which may begin before it): at least one, more
+   * up to `maxBytes`, none that reaches `endOffset` or the end of the log; none if there is none.
+   * From memory in the same turn if they are recent.
+   */
+  read(
+    from: Offset,
+    maxBytes: number,
+    endOffset: Offset,
+  ): LogReadOutcome | Promise<LogReadOutcome> {
+    const refusal = this.#refusal(Errors.CORRUPT_MESSAGE);
+    if (refusal !== null) return refusal;
+    return this.#reader.read({ from, maxBytes, endOffset }, this.#config.indexIntervalBytes);
+  }
+
+  /**
+   * The first record before `endOffset` whose timestamp is `timestampMs` or later, as Kafka's
+   * ListOffsets. Throws `StorageError` if the log cannot be read.
+   */
+  async offsetForTime(timestampMs: number, endOffset: Offset): Promise<TimedOffset | undefined> {
+    return await this.#reader.offsetForTime(
+      timestampMs,
+      endOffset,
+      this.#config.indexIntervalBytes,
+    );
+  }
+
+  /** Closes the active segment and begins a new one; nothing happens if it is empty. */
+  roll(): void {
+    if (this.#refusal(Errors.KAFKA_STORAGE_ERROR) !== null) return;
+    if (this.#state.active === undefined || this.#state.active.isEmpty) return;
+    this.#appender.closeActive(encodeProducers(this.#state.producers.all()));
+    this.#shared.flusher.schedule(this);
+  }
+
+  /**
+   * Records before `startOffset` are gone for good when this resolves; nothing happens if they were.
+   * `startOffset` is at most the flushed offset. Throws if the disk is out of service.
+   */
+  async advanceLogStart(startOffset: Offset): Promise<void> {
+    await this.#onDisk(async () => {
+      // The log must not start beyond what a power cut leaves, whatever the topic asks.
+      await this.#writeCycle({ isDurable: true });
+      await this.#trimmer.raiseStart(startOffset);
+    });
+  }
+
+  /**
+   * Deletes the oldest segments by age and size, none that holds records at or above the high
+   * watermark. An active segment that is wholly too old is closed first. Also forgets producers.
+   *
+   * @param nowMs wall clock time; `null` if the clock cannot be trusted: nothing goes by time then
+   */
+  async applyRetention(nowMs: number | null, highWatermark: Offset): Promise<void> {
+    if (this.#refusal(Errors.KAFKA_STORAGE_ERROR) !== null) return;
+    if (nowMs !== null) {
+      this.#state.producers.expire(nowMs - this.#shared.config.producerIdExpirationMs);
+    }
+    await this.#onDisk(async () => {
+      const before = await this.#trimmer.expiredBefore(this.#config, nowMs, highWatermark);
+      const { active, logStartOffset } = this.#state;
+      if (before > logStartOffset) {
+        // A log keeps its end offset: the file of a new segment is durable before the others go.
+        if (active !== undefined && before === active.endOffset) this.roll();
+        await this.#writeCycle({ isDurable: true });
+      }
+      await this.#trimmer.raiseStart(before);
+    });
+  }
+
+  /**
+   * Removes all records from `target` on, and those of the batch that holds it. What was being
+   * flushed does not count any more (DESIGN 4b rule 2). Nothing may be appended until it resolves.
+   */
+  async truncateTo(target: Offset): Promise<void> {
+    const state = this.#state;
+    if (target >= state.logEndOffset) return;
+    assert(target >= state.logStartOffset, 'a log is not truncated before its start');
+    this.#isTruncating = true;
+    state.generation++;
+    this.#endAt(target);
+    await this.#onDisk(async () => {
+      // Files and memory are one when everything is written, also what is cut right after.
+      const { bytes } = await this.#disk.writeQueued(state.segments, false);
+      this.#shared.flusher.settled(bytes);
+      await this.#cutEnd(target);
+      this.#isTruncating = false;
+    });
+  }
+
+  /** One cycle of the flusher. */
+  flushCycle(): Promise<void> {
+    return this.#onDisk(() => this.#writeCycle());
+  }
+
+  /** Brings what is derivable up to date on disk, before the marks are written. */
+  async prepareMark(): Promise<void> {
+    await this.#onDisk(async () => {
+      const { active, producers, logEndOffset } = this.#state;
+      if (active === undefined || !active.isNamed || this.#isIdle) return;
+      if (this.#appender.bytesSinceSnapshot >= PRODUCER_SNAPSHOT_BYTES && producers.size > 0) {
+        this.#appender.bytesSinceSnapshot = 0;
+        await this.#disk.saveProducers(logEndOffset, encodeProducers(producers.all()));
+      }
+      await this.#disk.saveIndexes(active);
+    });
+  }
+
+  /** What the directory remembers of this log; `null` while it has no folder. */
+  mark(): LogMark | null {
+    if (this.#corrupt !== null) return this.#corrupt.mark;
+    const { durable, segments, epochs, markedStartOffset } = this.#state;
+    if (durable === null) return null;
+    const segment = this.#state.segmentOf(durable.segmentBase);
+    const unfinished = segments.find((candidate) => !candidate.isFinished) ?? segments.at(-1)!;
+    return {
+      ...durable,
+      topicPartition: this.topicPartition,
+      topicId: this.topicId,
+      logStartOffset: markedStartOffset,
+      finishedBefore: unfinished.baseOffset,
+      index: segment.indexMark,
+      isClean: this.#isClean,
+      segmentCount: segments.length,
+      totalBytes: this.#state.sizeInBytes,
+      epochs: epochs.entries.filter((entry) => entry.startOffset <= durable.endOffset),
+    };
+  }
+
+  /** Clean stop: everything is on disk, in order. Nothing can be done with the log afterwards. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#onDisk(async () => {
+      if (this.#isReleased) return;
+      await this.#writeCycle();
+      const { active, epochs, producers } = this.#state;
+      if (this.#corrupt === null && active !== undefined) {
+        const snapshot = encodeProducers(producers.all());
+        this.#state.durable = await this.#disk.closeCleanly(active, epochs.format(), snapshot);
+        this.#isClean = true;
+      }
+      await this.#release();
+    });
+  }
+
+  /** Lets go of the files, without writing; waits for what is under way. */
+  async abandon(): Promise<void> {
+    this.#isClosed = true;
+    await this.#lane.run(() => this.#release());
+  }
+
+  get #isIdle(): boolean {
+    return this.#isReleased || this.#corrupt !== null;
+  }
+
+  /** Work on the files: one piece at a time; what fails takes the data directory out of service. */
+  #onDisk(work: () => Promise<void>): Promise<void> {
+    return this.#lane.run(() => this.#shared.health.guard(work));
+  }
+
+  async #writeCycle(
+    options = { isDurable: this.#config.durability === 'durable' },
+  ): Promise<void> {
+    const state = this.#state;
+    if (this.#isIdle || state.active === undefined) return;
+    await this.#folderIsFree;
+    const { generation, logEndOffset } = state;
+    const { point, bytes } = await this.#disk.writeQueued(state.segments, options.isDurable);
+    this.#shared.flusher.settled(bytes);
+    // What was appended meanwhile is for the next cycle. If a truncation has begun, this one counts
+    // for nothing: perhaps it flushed what is being cut (DESIGN 4b rule 2).
+    if (generation === state.generation) this.#flushed(logEndOffset, point);
+    for (const segment of [...state.segments]) {
+      const isComplete = segment.queue.length === 0 && segment.syncedBytes === segment.sizeInBytes;
+      if (segment === state.active || segment.isFinished || !isComplete) continue;
+      await this.#disk.finish(segment, state.epochs.format());
+      this.#shared.marks.changed(this);
+    }
+  }
+
+  #flushed(endOffset: Offset, point: DurablePoint | null): void {
+    const state = this.#state;
+    if (state.durable === null) {
+      const { baseOffset } = state.segments[0]!;
+      state.durable = { endOffset: baseOffset, segmentBase: baseOffset, position: 0 };
+      this.#shared.marks.changed(this);
+    }
+    if (point !== null && isBeyond(point, state.durable)) {
+      state.durable = point;
+      this.#shared.marks.changed(this);
+    }
+    state.tail.written(endOffset);
+    if (endOffset <= state.flushedOffset) return;
+    state.flushedOffset = endOffset;
+    this.onFlushed(endOffset);
+  }
+
+  async #cutEnd(target: Offset): Promise<void> {
+    try {
+      const endOffset = await this.#trimmer.cutEnd(target, this.#config.indexIntervalBytes);
+      this.#endAt(endOffset);
+      const { baseOffset: segmentBase, syncedBytes: position } = this.#state.active!;
+      this.#flushed(endOffset, { endOffset, segmentBase, position });
+    } catch (error) {
+      if (!(error instanceof CorruptError || error instanceof LogCorruptError)) throw error;
+      // It ends somewhere between what it was and what it should be.
+      this.#corrupt = { problem: error.message, mark: this.mark() };
+    }
+  }
+
+  #endAt(endOffset: Offset): void {
+    const state = this.#state;
+    state.logEndOffset = endOffset;
+    if (state.flushedOffset > endOffset) state.flushedOffset = endOffset;
+    state.tail.truncateTo(endOffset);
+    state.epochs.truncateFromEnd(endOffset);
+  }
+
+  async #release(): Promise<void> {
+    this.#isReleased = true;
+    const { segments, tail } = this.#state;
+    tail.clear();
+    for (const segment of segments) {
+      for (const chunk of segment.queue) this.#shared.flusher.settled(chunk.length);
+      segment.queue = [];
+      await this.#shared.readers.forget(segment);
+    }
+    await this.#disk.close();
+  }
+
+  /** @param row what a damaged log answers */
+  #refusal(row: ErrorRow): AppendRefused | null {
+    const { failure } = this.#shared.health;
+    if (failure !== null) {
+      return { ok: false, row: Errors.KAFKA_STORAGE_ERROR, detail: failure.message };
+    }
+    const name = partitionName(this.topicPartition);
+    if (this.#corrupt !== null) {
+      return { ok: false, row, detail: `${name} is damaged: ${this.#corrupt.problem}` };
+    }
+    if (!this.#isClosed) return null;
+    return { ok: false, row: Errors.KAFKA_STORAGE_ERROR, detail: `the log of ${name} is closed` };
+  }
+}
+
+function isBeyond(point: DurablePoint, other: DurablePoint): boolean {
+  if (point.endOffset !== other.endOffset) return point.endOffset > other.endOffset;
+  return point.segmentBase > other.segmentBase;
+}

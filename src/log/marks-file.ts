@@ -1,0 +1,91 @@
+import type { FileSystem, Timer, Timers } from '../env/ports.ts';
+import { replaceFile } from '../env/replace-file.ts';
+import type { DiskHealth } from './disk-health.ts';
+import { encodeMarks, type LogMark } from './durable-marks.ts';
+import { MARKS_FILE } from './file-names.ts';
+
+export interface MarksSource {
+  /** Called before each write that the timer asked for; what it does is covered by the marks. */
+  prepare(): Promise<void>;
+  /** The marks as they are now. */
+  collect(): readonly LogMark[];
+}
+
+export interface MarksFileSettings {
+  readonly directory: string;
+  /** How long a change waits at most before it is written, in ms. */
+  readonly intervalMs: number;
+}
+
+/**
+ * Keeps `durable-marks` up to date: within the interval after a change, or at once when something
+ * must not go on before it is durable. One write at a time; what asks meanwhile shares the next.
+ */
+export class MarksFile {
+  readonly #settings: MarksFileSettings;
+  readonly #files: FileSystem;
+  readonly #timers: Timers;
+  readonly #health: DiskHealth;
+  readonly #source: MarksSource;
+  #timer: Timer | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #next: Promise<void> | null = null;
+
+  constructor(
+    settings: MarksFileSettings,
+    ports: { readonly files: FileSystem; readonly timers: Timers },
+    health: DiskHealth,
+    source: MarksSource,
+  ) {
+    this.#settings = settings;
+    this.#files = ports.files;
+    this.#timers = ports.timers;
+    this.#health = health;
+    this.#source = source;
+  }
+
+  /** A mark has changed: it is durable within the interval. */
+  changed(): void {
+    if (this.#timer !== null) return;
+    this.#timer = this.#timers.after(this.#settings.intervalMs, () => {
+      void this.#saveFromTimer();
+    });
+  }
+
+  /** Resolves when the marks as they are now, or later ones, are durable. */
+  save(): Promise<void> {
+    // A write that is under way may have collected its marks before the change.
+    this.#next ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = null;
+        this.#running = this.#write();
+        return this.#running;
+      });
+    return this.#next;
+  }
+
+  /** No more writes by the timer. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  async #saveFromTimer(): Promise<void> {
+    try {
+      await this.#health.guard(() => this.#source.prepare());
+      // Changes from here on may miss this write and ask for another.
+      this.#timer = null;
+      await this.save();
+    } catch {
+      // The directory is out of service, and its owner has been told.
+    }
+  }
+
+  #write(): Promise<void> {
+    const { directory } = this.#settings;
+    return this.#health.guard(() =>
+      replaceFile(this.#files, directory, MARKS_FILE, encodeMarks(this.#source.collect())),
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import { CorruptError } from '../codec/reader.ts';
+import type { FileSystem } from '../env/ports.ts';
+import type { Offset } from '../model/ids.ts';
+import type { BatchView } from '../records/batch-view.ts';
+import { readControlRecord } from '../records/control-batch.ts';
+import { type OffsetFileSuffix, offsetFile, parseOffsetFile } from './file-names.ts';
+import type { LogReporter } from './log-reporter.ts';
+import {
+  decodeKafkaProducers,
+  decodeOwnProducers,
+  type ProducerSnapshot,
+} from './producer-snapshot.ts';
+import type { ProducerState, ProducerStates } from './producer-states.ts';
+
+/** Where in a log a snapshot of producers may stand to be of use. */
+export interface SnapshotRange {
+  /** First offset that the segments hold: what lies before it cannot be replayed. */
+  readonly from: Offset;
+  /** End of the log: what a later snapshot tells of is not in it. */
+  readonly to: Offset;
+}
+
+/** Writes both files durably, but for their names. */
+export async function saveProducers(
+  files: FileSystem,
+  folder: string,
+  at: Offset,
+  snapshot: ProducerSnapshot,
+): Promise<void> {
+  await writeDurably(files, `${folder}/${offsetFile(at, '.producers')}`, snapshot.own);
+  await writeDurably(files, `${folder}/${offsetFile(at, '.snapshot')}`, snapshot.kafka);
+}
+
+/**
+ * Restores the newest snapshot that can be read and returns its offset: the batches from there on
+ * are to be replayed. Ours are preferred, even older ones, because Kafka's keep one batch only.
+ */
+export async function loadProducers(
+  files: FileSystem,
+  folder: string,
+  range: SnapshotRange,
+  into: { readonly states: ProducerStates; readonly reporter: LogReporter },
+): Promise<Offset> {
+  const names = await files.list(folder);
+  for (const suffix of ['.producers', '.snapshot'] as const) {
+    for (const at of offsetsOf(names, suffix).toReversed()) {
+      if (at < range.from || at > range.to) continue;
+      const path = `${folder}/${offsetFile(at, suffix)}`;
+      const states = await readSnapshot(files, path, suffix, into.reporter);
+      if (states === undefined) continue;
+      for (const state of states) into.states.restore(state);
+      return at;
+    }
+  }
+  return range.from;
+}
+
+/** Takes a batch of the log into the states of the producers. Throws `CorruptError` for a bad marker. */
+export function replayProducer(states: ProducerStates, batch: BatchView, nowMs: number): void {
+  if (!batch.hasProducer) return;
+  if (!batch.isControl) {
+    states.append(batch, batch.baseOffset, batch.lastOffset, nowMs);
+    return;
+  }
+  const record = readControlRecord(batch);
+  if (record?.type === 'abort' || record?.type === 'commit') {
+    states.appendMarker(batch, record.coordinatorEpoch, nowMs);
+  }
+}
+
+/** Offsets of the files with that suffix, rising. */
+export function offsetsOf(names: readonly string[], suffix: OffsetFileSuffix): Offset[] {
+  const offsets: Offset[] = [];
+  for (const name of names) {
+    const parsed = parseOffsetFile(name);
+    if (parsed?.suffix === suffix) offsets.push(parsed.at);
+  }
+  return offsets.sort((a, b) => a - b);
+}
+
+async function readSnapshot(
+  files: FileSystem,
+  path: string,
+  suffix: '.producers' | '.snapshot',
+  reporter: LogReporter,
+): Promise<ProducerState[] | undefined> {
+  try {
+    const bytes = await files.readFile(path);
+    return suffix === '.producers' ? decodeOwnProducers(bytes) : decodeKafkaProducers(bytes);
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
+    reporter.warn({ file: path, problem: error.message }, 'a producer snapshot is not used');
+    return undefined;
+  }
+}
+
+/** Content of a new file, or of one whose content is derivable: a torn one fails its checksum. */
+export async function writeDurably(
+  files: FileSystem,
+  path: string,
+  content: Uint8Array,
+): Promise<void> {
+  const file = await files.open(path, 'create');
+  try {
+    await file.truncate(0);
+    await file.write(0, [content]);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,126 @@
+import type { File, FileSystem } from '../env/ports.ts';
+import { type LoadedIndexes, loadIndexes } from './index-files.ts';
+import type { LogReporter } from './log-reporter.ts';
+import type { Segment } from './segment.ts';
+import type { SegmentIndexes } from './segment-indexes.ts';
+
+/** A segment that is open for reading. Good only inside the `use` that it was given to. */
+export interface OpenSegment {
+  readonly file: File;
+  readonly indexes: SegmentIndexes;
+}
+
+interface Entry {
+  readonly opened: Promise<OpenSegment>;
+  users: number;
+  /** No longer in the table: its last user closes it. */
+  isRetired: boolean;
+}
+
+export interface SegmentReadersSettings {
+  /** How many segments stay open; those that are in use may exceed it. */
+  readonly limit: number;
+}
+
+/**
+ * Segments that are open for reading, the least recently used closed first. A file is closed only
+ * when nobody reads from it, so a reader of a segment that is being deleted still gets its bytes
+ * and never those of another file under the same handle.
+ */
+export class SegmentReaders {
+  readonly #settings: SegmentReadersSettings;
+  readonly #files: FileSystem;
+  readonly #reporter: LogReporter;
+  /** In order of use, least recent first. */
+  readonly #entries = new Map<Segment, Entry>();
+
+  constructor(settings: SegmentReadersSettings, files: FileSystem, reporter: LogReporter) {
+    this.#settings = settings;
+    this.#files = files;
+    this.#reporter = reporter;
+  }
+
+  get openCount(): number {
+    return this.#entries.size;
+  }
+
+  /** Gives `work` the segment. Throws `LogCorruptError` if its batches do not fill it. */
+  async use<T>(
+    segment: Segment,
+    indexIntervalBytes: number,
+    work: (open: OpenSegment) => Promise<T>,
+  ): Promise<T> {
+    const entry = this.#entries.get(segment) ?? {
+      opened: this.#open(segment, indexIntervalBytes),
+      users: 0,
+      isRetired: false,
+    };
+    this.#entries.delete(segment);
+    this.#entries.set(segment, entry);
+    entry.users++;
+    this.#closeSurplus();
+    try {
+      return await work(await entry.opened);
+    } catch (error) {
+      // Perhaps it could not be opened, perhaps its index misled: the next reader begins anew.
+      if (this.#entries.get(segment) === entry) this.#retire(segment, entry);
+      throw error;
+    } finally {
+      entry.users--;
+      if (entry.isRetired && entry.users === 0) await close(entry);
+    }
+  }
+
+  /** Closes a segment as soon as nobody reads it; it is being deleted or changed. */
+  async forget(segment: Segment): Promise<void> {
+    const entry = this.#entries.get(segment);
+    if (entry === undefined) return;
+    this.#retire(segment, entry);
+    if (entry.users === 0) await close(entry);
+  }
+
+  async #open(segment: Segment, indexIntervalBytes: number): Promise<OpenSegment> {
+    const file = await this.#files.open(segment.path('.log'), 'read');
+    try {
+      if (segment.indexes !== null) return { file, indexes: segment.indexes };
+      const loaded = await loadIndexes(this.#files, segment, file, indexIntervalBytes);
+      this.#report(segment, loaded);
+      return { file, indexes: loaded.indexes };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  #report(segment: Segment, loaded: LoadedIndexes): void {
+    if (loaded.problem === null) return;
+    const { problem } = loaded;
+    this.#reporter.warn({ file: segment.path('.index'), problem }, 'indexes were made anew');
+    // The next flush cycle of the log saves them.
+    segment.indexes = loaded.indexes;
+    segment.isFinished = false;
+  }
+
+  #closeSurplus(): void {
+    for (const [segment, entry] of this.#entries) {
+      if (this.#entries.size <= this.#settings.limit) return;
+      if (entry.users > 0) continue;
+      this.#retire(segment, entry);
+      void close(entry);
+    }
+  }
+
+  #retire(segment: Segment, entry: Entry): void {
+    entry.isRetired = true;
+    this.#entries.delete(segment);
+  }
+}
+
+/** A file that could not be opened needs no closing, and one that is only read loses nothing. */
+async function close(entry: Entry): Promise<void> {
+  try {
+    await (await entry.opened).file.close();
+  } catch {
+    // Nothing is written through this handle.
+  }
+}

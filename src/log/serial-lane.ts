@@ -1,0 +1,28 @@
+/**
+ * Runs asynchronous work one piece after another, in the order it was given. A piece that fails
+ * does not stop those behind it.
+ */
+export class SerialLane {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work, work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** Runs `work` for every item, at most `limit` at a time. Rejects with the first failure. */
+export async function forEachLimited<T>(
+  items: Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+      await work(next.value);
+    }
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
+}

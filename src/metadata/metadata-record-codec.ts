@@ -1,0 +1,289 @@
+import { ByteReader, CorruptError } from '../codec/reader.ts';
+import { ByteWriter } from '../codec/writer.ts';
+import { assert, unreachable } from '../model/assert.ts';
+import {
+  type BrokerEpoch,
+  brokerEpoch,
+  leaderEpoch,
+  type NodeId,
+  nodeId,
+  producerId,
+  type TopicId,
+  topicId,
+} from '../model/ids.ts';
+import {
+  type ClusterRecord,
+  METADATA_FORMAT,
+  type MetadataRecord,
+  type PartitionChangeRecord,
+  type PartitionRecord,
+  type ProducerIdsRecord,
+  type RegisterBrokerRecord,
+  type RemoveTopicRecord,
+  type TopicConfigRecord,
+  type TopicRecord,
+} from './metadata-records.ts';
+
+/** The metadata was written by a version of the program that knows more than this one. */
+export class NewerFormatError extends Error {
+  override readonly name = 'NewerFormatError';
+
+  constructor(what: string) {
+    super(`${what} is not known here: a newer version of varve has written it; start that version`);
+  }
+}
+
+/** Numbers on disk: never reused, never renumbered. */
+const typeNumbers: { readonly [T in MetadataRecord['type']]: number } = {
+  cluster: 1,
+  'register-broker': 2,
+  topic: 3,
+  partition: 4,
+  'partition-change': 5,
+  'topic-config': 6,
+  'remove-topic': 7,
+  'producer-ids': 8,
+};
+
+/** All types are still in their first version. */
+const VERSION = 1;
+const TOPIC_ID_BYTES = 22;
+/** Stands for "no leader" and "no value". */
+const NONE = -1;
+
+/**
+ * The bytes of a record, big-endian:
+ *
+ *     type int16 | version int16 | fields
+ *
+ *     1 cluster           format int16 | cluster id text | directory id text
+ *     2 register-broker   node int32 | broker epoch int64 | incarnation text | directory id text |
+ *                         host text | port int32 | rack text
+ *     3 topic             topic id | name text
+ *     4 partition         topic id | index int32 | replicas nodes | isr nodes | leader int32 (-1: none) |
+ *                         leader epoch int32 | partition epoch int32
+ *     5 partition-change  topic id | index int32 | isr nodes | leader int32 (-1: none) |
+ *                         leader epoch int32 | partition epoch int32
+ *     6 topic-config      topic id | key text | 0 int8, or 1 int8 and value text
+ *     7 remove-topic      topic id
+ *     8 producer-ids      next producer id int64
+ *
+ *     topic id: 22 characters of base64url    text: length int32 | UTF-8    nodes: count int32 | int32 each
+ */
+export function encodeMetadataRecord(record: MetadataRecord): Uint8Array {
+  const out = new ByteWriter(96);
+  out.int16(typeNumbers[record.type]);
+  out.int16(VERSION);
+  switch (record.type) {
+    case 'cluster':
+      out.int16(record.format);
+      writeText(out, record.clusterId);
+      writeText(out, record.directoryId);
+      break;
+    case 'register-broker':
+      out.int32(record.nodeId);
+      out.int64(record.brokerEpoch);
+      writeText(out, record.incarnationId);
+      writeText(out, record.directoryId);
+      writeText(out, record.host);
+      out.int32(record.port);
+      writeText(out, record.rack);
+      break;
+    case 'topic':
+      out.utf8(record.topicId);
+      writeText(out, record.name);
+      break;
+    case 'partition':
+      out.utf8(record.topicId);
+      out.int32(record.index);
+      writeNodes(out, record.replicas);
+      writeLeadership(out, record);
+      break;
+    case 'partition-change':
+      out.utf8(record.topicId);
+      out.int32(record.index);
+      writeLeadership(out, record);
+      break;
+    case 'topic-config':
+      out.utf8(record.topicId);
+      writeText(out, record.key);
+      out.int8(record.value === null ? 0 : 1);
+      if (record.value !== null) writeText(out, record.value);
+      break;
+    case 'remove-topic':
+      out.utf8(record.topicId);
+      break;
+    case 'producer-ids':
+      out.int64(record.nextProducerId);
+      break;
+    default:
+      unreachable(record);
+  }
+  return out.toBytes();
+}
+
+/**
+ * The record in `bytes`, which hold nothing else.
+ *
+ * @throws CorruptError if the bytes are not a record that `encodeMetadataRecord` can have written
+ * @throws NewerFormatError if the type or its version is beyond this version of the program
+ */
+export function decodeMetadataRecord(bytes: Uint8Array): MetadataRecord {
+  const reader = new ByteReader(bytes);
+  const type = reader.int16();
+  const version = reader.int16();
+  if (type < 1 || version < 1) {
+    throw new CorruptError(`a metadata record claims type ${type} version ${version}`);
+  }
+  const read = readers.get(type);
+  if (read === undefined || version > VERSION) {
+    throw new NewerFormatError(`metadata record type ${type} version ${version}`);
+  }
+  const record = read(reader);
+  if (reader.remaining > 0) {
+    throw new CorruptError(`${reader.remaining} bytes follow a metadata record (${record.type})`);
+  }
+  return record;
+}
+
+const readers = new Map<number, (reader: ByteReader) => MetadataRecord>([
+  [typeNumbers.cluster, readCluster],
+  [typeNumbers['register-broker'], readRegisterBroker],
+  [typeNumbers.topic, readTopic],
+  [typeNumbers.partition, readPartition],
+  [typeNumbers['partition-change'], readPartitionChange],
+  [typeNumbers['topic-config'], readTopicConfig],
+  [typeNumbers['remove-topic'], readRemoveTopic],
+  [typeNumbers['producer-ids'], readProducerIds],
+]);
+
+function readCluster(reader: ByteReader): ClusterRecord {
+  const format = reader.int16();
+  if (format < 1) throw new CorruptError(`a cluster claims metadata format ${format}`);
+  if (format > METADATA_FORMAT) throw new NewerFormatError(`metadata format ${format}`);
+  return { type: 'cluster', format, clusterId: readText(reader), directoryId: readText(reader) };
+}
+
+function readRegisterBroker(reader: ByteReader): RegisterBrokerRecord {
+  return {
+    type: 'register-broker',
+    nodeId: nodeId(readCount(reader)),
+    brokerEpoch: readBrokerEpoch(reader),
+    incarnationId: readText(reader),
+    directoryId: readText(reader),
+    host: readText(reader),
+    port: readPort(reader),
+    rack: readText(reader),
+  };
+}
+
+function readTopic(reader: ByteReader): TopicRecord {
+  return { type: 'topic', topicId: readTopicId(reader), name: readText(reader) };
+}
+
+function readPartition(reader: ByteReader): PartitionRecord {
+  const key = readPartitionKey(reader);
+  const replicas = readNodes(reader);
+  const leadership = readLeadership(reader);
+  if (!leadership.isr.every((node) => replicas.includes(node))) {
+    throw new CorruptError('a partition has in-sync replicas that are not its replicas');
+  }
+  return { type: 'partition', ...key, replicas, ...leadership };
+}
+
+function readPartitionChange(reader: ByteReader): PartitionChangeRecord {
+  return { type: 'partition-change', ...readPartitionKey(reader), ...readLeadership(reader) };
+}
+
+function readTopicConfig(reader: ByteReader): TopicConfigRecord {
+  const id = readTopicId(reader);
+  const key = readText(reader);
+  const flag = reader.int8();
+  if (flag !== 0 && flag !== 1) throw new CorruptError(`a setting has the flag ${flag}`);
+  return { type: 'topic-config', topicId: id, key, value: flag === 0 ? null : readText(reader) };
+}
+
+function readRemoveTopic(reader: ByteReader): RemoveTopicRecord {
+  return { type: 'remove-topic', topicId: readTopicId(reader) };
+}
+
+function readProducerIds(reader: ByteReader): ProducerIdsRecord {
+  const next = reader.int64();
+  if (next < 0) throw new CorruptError(`the next producer id is ${next}`);
+  return { type: 'producer-ids', nextProducerId: producerId(next) };
+}
+
+type Leadership = Pick<PartitionRecord, 'isr' | 'leader' | 'leaderEpoch' | 'partitionEpoch'>;
+
+function writeLeadership(out: ByteWriter, leadership: Leadership): void {
+  writeNodes(out, leadership.isr);
+  out.int32(leadership.leader ?? NONE);
+  out.int32(leadership.leaderEpoch);
+  out.int32(leadership.partitionEpoch);
+}
+
+function readLeadership(reader: ByteReader): Leadership {
+  const isr = readNodes(reader);
+  const leader = reader.int32();
+  if (leader < NONE) throw new CorruptError(`a partition claims the leader ${leader}`);
+  return {
+    isr,
+    leader: leader === NONE ? null : nodeId(leader),
+    leaderEpoch: leaderEpoch(readCount(reader)),
+    partitionEpoch: readCount(reader),
+  };
+}
+
+function readPartitionKey(reader: ByteReader): Pick<PartitionRecord, 'topicId' | 'index'> {
+  return { topicId: readTopicId(reader), index: readCount(reader) };
+}
+
+function readTopicId(reader: ByteReader): TopicId {
+  const text = reader.utf8(TOPIC_ID_BYTES);
+  if (!/^[A-Za-z0-9_-]{22}$/.test(text)) throw new CorruptError('a topic id is not base64url');
+  return topicId(text);
+}
+
+function readBrokerEpoch(reader: ByteReader): BrokerEpoch {
+  const epoch = reader.int64();
+  if (epoch < 0) throw new CorruptError(`a broker epoch is ${epoch}`);
+  return brokerEpoch(epoch);
+}
+
+function readPort(reader: ByteReader): number {
+  const port = reader.int32();
+  if (port < 0 || port > 65_535) throw new CorruptError(`a broker claims port ${port}`);
+  return port;
+}
+
+/** A number from 0. */
+function readCount(reader: ByteReader): number {
+  const value = reader.int32();
+  if (value < 0) throw new CorruptError(`a number of a metadata record is ${value}`);
+  return value;
+}
+
+function writeNodes(out: ByteWriter, nodes: readonly NodeId[]): void {
+  out.int32(nodes.length);
+  for (const node of nodes) out.int32(node);
+}
+
+function readNodes(reader: ByteReader): NodeId[] {
+  const count = reader.count(reader.int32(), 4);
+  const nodes: NodeId[] = [];
+  for (let i = 0; i < count; i++) nodes.push(nodeId(readCount(reader)));
+  if (new Set(nodes).size < count) throw new CorruptError('a list of nodes names one twice');
+  return nodes;
+}
+
+function writeText(out: ByteWriter, text: string): void {
+  // Half a surrogate pair would come back as another character.
+  assert(text.isWellFormed(), 'texts of metadata are well-formed Unicode');
+  const at = out.length;
+  out.int32(0);
+  out.setInt32(at, out.utf8(text));
+}
+
+function readText(reader: ByteReader): string {
+  return reader.utf8(reader.count(reader.int32(), 1));
+}

@@ -1,0 +1,113 @@
+import { crc32c } from '../codec/crc32c.ts';
+import { ByteReader } from '../codec/reader.ts';
+import { ByteWriter } from '../codec/writer.ts';
+import { type File, FileError, type FileSystem } from '../env/ports.ts';
+import { replaceFile } from '../env/replace-file.ts';
+import { DamagedMetadataError } from './damaged-metadata-error.ts';
+import { type HardState, INITIAL_HARD_STATE, readHardState, writeHardState } from './hard-state.ts';
+
+const FILE_NAME = 'hard-state';
+/** Far enough apart that no write of one slot can tear the other; each lies within one sector. */
+const SLOT_DISTANCE = 4096;
+const SLOT_BYTES = 36;
+
+/** One valid slot. */
+interface Slot {
+  readonly place: 0 | 1;
+  /** Raised by every write. */
+  readonly sequence: number;
+  readonly state: HardState;
+}
+
+/**
+ * The hard state in a file of its own beside the store, because a store that has lost its end opens
+ * without a word (DESIGN D9): the file knows how far the store has to reach.
+ *
+ * Two slots are written in turn, at 0 and 4096, so that a torn write leaves the one before:
+ *
+ *     crc32c uint32 (of all that follows) | sequence int64 | hard state, 24 bytes
+ */
+export class HardStateFile {
+  readonly #file: File;
+  #newest: Slot;
+
+  constructor(file: File, newest: Slot) {
+    this.#file = file;
+    this.#newest = newest;
+  }
+
+  /** Makes the file with the initial state, durably, its name included. */
+  static async create(files: FileSystem, dataDirectory: string): Promise<HardStateFile> {
+    const first: Slot = { place: 0, sequence: 1, state: INITIAL_HARD_STATE };
+    const content = new Uint8Array(2 * SLOT_DISTANCE);
+    content.set(encodeSlot(first));
+    await replaceFile(files, dataDirectory, FILE_NAME, content);
+    return new HardStateFile(await files.open(`${dataDirectory}/${FILE_NAME}`, 'write'), first);
+  }
+
+  /**
+   * Opens the file; `undefined` if there is none.
+   *
+   * @throws DamagedMetadataError if no slot is valid
+   */
+  static async open(files: FileSystem, dataDirectory: string): Promise<HardStateFile | undefined> {
+    let file: File;
+    try {
+      file = await files.open(`${dataDirectory}/${FILE_NAME}`, 'write');
+    } catch (error) {
+      if (error instanceof FileError && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
+    try {
+      const content = await file.read(0, 2 * SLOT_DISTANCE);
+      const newest = newestSlot(content);
+      if (newest === undefined) {
+        throw new DamagedMetadataError(dataDirectory, `no slot of ${FILE_NAME} is valid`);
+      }
+      return new HardStateFile(file, newest);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  get state(): HardState {
+    return this.#newest.state;
+  }
+
+  /** Durable when it resolves. After an error the file must not be used any more. */
+  async write(state: HardState): Promise<void> {
+    const place = this.#newest.place === 0 ? 1 : 0;
+    const slot: Slot = { place, sequence: this.#newest.sequence + 1, state };
+    await this.#file.write(place * SLOT_DISTANCE, [encodeSlot(slot)]);
+    await this.#file.sync();
+    this.#newest = slot;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+function encodeSlot({ sequence, state }: Slot): Uint8Array {
+  const out = new ByteWriter(SLOT_BYTES);
+  out.int32(0);
+  out.int64(sequence);
+  writeHardState(out, state);
+  out.setInt32(0, crc32c(out.toBytes().subarray(4)) | 0);
+  return out.toBytes();
+}
+
+function newestSlot(content: Uint8Array): Slot | undefined {
+  const [first, second] = [readSlot(content, 0), readSlot(content, 1)];
+  if (first === undefined || second === undefined) return first ?? second;
+  return first.sequence > second.sequence ? first : second;
+}
+
+function readSlot(content: Uint8Array, place: 0 | 1): Slot | undefined {
+  const bytes = content.subarray(place * SLOT_DISTANCE, place * SLOT_DISTANCE + SLOT_BYTES);
+  if (bytes.length < SLOT_BYTES) return undefined;
+  const reader = new ByteReader(bytes);
+  if (reader.uint32() !== crc32c(bytes.subarray(4))) return undefined;
+  return { place, sequence: reader.int64(), state: readHardState(reader) };
+}

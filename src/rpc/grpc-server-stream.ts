@@ -1,0 +1,140 @@
+import type { ServerInterceptingCallInterface, ServerListener } from '@grpc/grpc-js';
+import type { Timer, Timers } from '../env/ports.ts';
+import { isOutcome, rpcStatusOf } from './error-message.ts';
+import { resetCall } from './grpc-internals.ts';
+import { peerName, type ServerCallbacks } from './grpc-server-call.ts';
+import { toGrpcStatus } from './grpc-status.ts';
+import { SendGauge } from './send-gauge.ts';
+import { StreamOwner } from './stream-owner.ts';
+import {
+  type CallContext,
+  type MessageStream,
+  RpcCode,
+  type RpcStatus,
+  type StreamEvents,
+} from './transport.ts';
+
+/** How long a peer may take to read what stands before an error status. */
+const FAIL_GRACE_MS = 5_000;
+
+const PEER_IS_GONE: RpcStatus = {
+  code: RpcCode.CANCELLED,
+  message: 'the peer cancelled the stream or its connection ended',
+};
+
+export type StreamHandler = (stream: MessageStream, context: CallContext) => StreamEvents;
+
+/**
+ * The server's side of one stream, directly on grpc-js's interceptor interface. The Node stream that
+ * grpc-js would put on top reads 16 messages ahead, whatever their size; here at most one message
+ * beyond the HTTP/2 window is held for a paused owner.
+ */
+export class GrpcServerStream implements MessageStream {
+  readonly #timers: Timers;
+  readonly #call: ServerInterceptingCallInterface;
+  readonly #callbacks: ServerCallbacks;
+  readonly #owner: StreamOwner;
+  readonly #gone = new AbortController();
+  readonly #gauge = new SendGauge();
+  /** How we ended the stream; undefined while it is open for sending. */
+  #outcome: RpcStatus | undefined;
+  #resetTimer: Timer | undefined;
+  #paused = false;
+  /** The message asked for last has come: another may be asked for. */
+  #mayRead = true;
+  #reading = false;
+
+  constructor(timers: Timers, call: ServerInterceptingCallInterface, callbacks: ServerCallbacks) {
+    this.#timers = timers;
+    this.#call = call;
+    this.#callbacks = callbacks;
+    this.#owner = new StreamOwner((error) => this.#threw(error));
+  }
+
+  /** What grpc-js tells us about the call; nothing is passed on to a handler of its own. */
+  listen(handler: StreamHandler): ServerListener {
+    return {
+      onReceiveMetadata: () => this.#open(handler),
+      onReceiveMessage: (message: Uint8Array) => {
+        this.#mayRead = true;
+        if (this.#outcome === undefined) this.#owner.message(message);
+        this.#read();
+      },
+      onReceiveHalfClose: () => {
+        if (this.#outcome === undefined) this.#owner.end();
+      },
+      onCancel: () => this.#closed(),
+    };
+  }
+
+  send(message: Uint8Array): boolean {
+    if (this.#outcome !== undefined) return false;
+    this.#call.sendMessage(message, () => {
+      if (this.#gauge.sent(message.length) && this.#outcome === undefined) this.#owner.drain();
+    });
+    return this.#gauge.queued(message.length);
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    // Reading can deliver a message that is there already, and not inside this call.
+    queueMicrotask(() => this.#read());
+  }
+
+  end(): void {
+    this.#finish({ code: RpcCode.OK, message: '' });
+  }
+
+  fail(status: RpcStatus): void {
+    if (this.#outcome !== undefined) return;
+    this.#finish(status);
+    this.#resetTimer = this.#timers.after(FAIL_GRACE_MS, () => resetCall(this.#call));
+  }
+
+  #finish(status: RpcStatus): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = status;
+    this.#call.sendStatus(toGrpcStatus(status));
+  }
+
+  #open(handler: StreamHandler): void {
+    const peer = peerName(this.#call.getPeer());
+    try {
+      this.#owner.attach(handler(this, { peer, signal: this.#gone.signal }));
+    } catch (error) {
+      this.#threw(error);
+    }
+    this.#read();
+  }
+
+  /** Asks for one message after another; a loop, because asking can deliver at once. */
+  #read(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    while (this.#mayRead && !this.#paused && this.#outcome === undefined) {
+      this.#mayRead = false;
+      this.#call.startRead();
+    }
+    this.#reading = false;
+  }
+
+  /** grpc-js calls this at every end, also after our status has left. */
+  #closed(): void {
+    this.#resetTimer?.cancel();
+    const outcome = this.#outcome ?? PEER_IS_GONE;
+    this.#outcome = outcome;
+    if (outcome === PEER_IS_GONE) this.#gone.abort();
+    this.#owner.close(outcome);
+    this.#callbacks.onClosed();
+  }
+
+  #threw(error: unknown): void {
+    if (!isOutcome(error)) this.#callbacks.reportUnexpected(error);
+    this.fail(rpcStatusOf(error));
+  }
+}

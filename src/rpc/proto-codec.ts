@@ -1,0 +1,110 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type * as protobuf from 'protobufjs';
+import { CorruptError } from '../codec/reader.ts';
+import type { MessageCodec } from './method.ts';
+import { toBytes } from './plain-bytes.ts';
+import { protoDirectory } from './proto-directory.ts';
+import { ProtobufReader } from './protobuf.ts';
+
+/** A request of administration is small: topics, names, settings. */
+const MAX_REQUEST_BYTES = 1024 * 1024;
+const MAX_REQUEST_FIELDS = 10_000;
+
+/**
+ * Loads a `.proto` file with what it imports. Call it when the first message is due, not before:
+ * protobufjs alone takes 20 ms to load.
+ */
+export function loadProto(file: string): protobuf.Root {
+  const { Root } = createRequire(import.meta.url)('protobufjs') as typeof protobuf;
+  const root = new Root();
+  root.resolvePath = (_origin, target) => join(protoDirectory(), target);
+  root.loadSync(file);
+  root.resolveAll();
+  return root;
+}
+
+/** A codec by reflection, for everything that is not the hot path (DESIGN D6). */
+export function reflectedCodec<T extends object>(type: () => protobuf.Type): MessageCodec<T> {
+  return {
+    encode: (message) => toBytes(encode(type(), message)),
+    decode: (bytes) => toPlain(type(), decode(type(), bytes)) as T,
+  };
+}
+
+/** The same for what a server receives: size and number of fields are bounded before (DESIGN D15). */
+export function reflectedRequestCodec<T extends object>(
+  type: () => protobuf.Type,
+): MessageCodec<T> {
+  const codec = reflectedCodec<T>(type);
+  return {
+    encode: codec.encode,
+    decode: (bytes) => {
+      checkBudget(bytes);
+      return codec.decode(bytes);
+    },
+  };
+}
+
+function checkBudget(bytes: Uint8Array): void {
+  if (bytes.length > MAX_REQUEST_BYTES) {
+    throw new CorruptError(`${bytes.length} bytes are more than the ${MAX_REQUEST_BYTES} allowed`);
+  }
+  const reader = new ProtobufReader(bytes);
+  for (let fields = 1; reader.hasMore; fields++) {
+    if (fields > MAX_REQUEST_FIELDS) {
+      throw new CorruptError(`more than ${MAX_REQUEST_FIELDS} fields`);
+    }
+    reader.skip(reader.tag());
+  }
+}
+
+function encode(type: protobuf.Type, message: object): Buffer {
+  return type.encode(type.fromObject(message as Record<string, unknown>)).finish() as Buffer;
+}
+
+function decode(type: protobuf.Type, bytes: Uint8Array): Fields {
+  try {
+    return type.decode(bytes) as unknown as Fields;
+  } catch (cause) {
+    throw new CorruptError(`not a ${type.name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * A decoded message as our interfaces describe it: every field is there, an absent message or member
+ * of a oneof is undefined, a map has no prototype (so that no key of it is magic), and an enum is its
+ * name, the first one for a number that this version does not know.
+ */
+function toPlain(type: protobuf.Type, message: Fields): Fields {
+  const plain: Record<string, unknown> = {};
+  for (const field of type.fieldsArray) {
+    const value = message[field.name];
+    if (field.map) {
+      plain[field.name] = Object.assign(Object.create(null), value);
+    } else if (field.repeated) {
+      plain[field.name] = (value as unknown[]).map((one) => toPlainValue(field, one));
+    } else if (field.partOf !== null && message[field.partOf.name] !== field.name) {
+      // Of several members on the wire only the last one counts.
+      plain[field.name] = undefined;
+    } else {
+      plain[field.name] = toPlainValue(field, value);
+    }
+  }
+  return plain;
+}
+
+function toPlainValue(field: protobuf.Field, value: unknown): unknown {
+  if (value === null || value === undefined) return undefined;
+  const type = field.resolvedType;
+  if (type !== null && 'fieldsArray' in type) return toPlain(type, value as Fields);
+  if (type !== null) return type.valuesById[value as number] ?? type.valuesById[0];
+  if (field.type !== 'int64') return value;
+  const number = typeof value === 'number' ? value : (value as { toNumber(): number }).toNumber();
+  if (!Number.isSafeInteger(number)) {
+    throw new CorruptError(`${field.name} ${String(value)} is beyond 2^53`);
+  }
+  return number;
+}

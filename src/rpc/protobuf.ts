@@ -1,0 +1,279 @@
+import { CorruptError } from '../codec/reader.ts';
+import { assert } from '../model/assert.ts';
+import { toBytes } from './plain-bytes.ts';
+
+/**
+ * Protobuf's wire format, as far as `log-codecs.ts` needs it: a message is a row of fields,
+ *
+ *     tag     varint: field number * 8 + wire type
+ *     value   wire type 0: varint; 1: 8 bytes; 2: varint length, then that many bytes; 5: 4 bytes
+ *
+ * Groups (wire types 3 and 4) are refused: nobody has written them since proto2, and skipping them is
+ * the only way to nest without bound.
+ */
+const WIRE_VARINT = 0;
+const WIRE_FIXED64 = 1;
+const WIRE_BYTES = 2;
+const WIRE_FIXED32 = 5;
+
+/** The tag of a field that holds an integer, a boolean or an enum. */
+export const integerTag = (field: number): number => field << 3;
+/** The tag of a field that holds a text, bytes or a message. */
+export const bytesTag = (field: number): number => (field << 3) | WIRE_BYTES;
+
+/**
+ * A cursor over one message from outside. It allocates nothing but what it returns, and what it
+ * returns is never larger than the bytes that are there.
+ */
+export class ProtobufReader {
+  readonly #bytes: Uint8Array;
+  #position = 0;
+  /** Where the message ends that is being read: the whole one or the one entered last. */
+  #end: number;
+  /** The two halves of the last varint, both from 0 to 2^32-1. */
+  #low = 0;
+  #high = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#end = bytes.length;
+  }
+
+  get hasMore(): boolean {
+    return this.#position < this.#end;
+  }
+
+  /** The tag of the next field. */
+  tag(): number {
+    this.#varint();
+    if (this.#high !== 0 || this.#low < 8) throw new CorruptError('a field has no valid number');
+    return this.#low;
+  }
+
+  /** The low 32 bits of a varint, as every protobuf decoder reads an `int32` or an enum. */
+  int32(): number {
+    this.#varint();
+    return this.#low | 0;
+  }
+
+  /** A safe integer; others are refused, never rounded (DESIGN D12). */
+  int64(): number {
+    this.#varint();
+    const value = (this.#high | 0) * 0x1_0000_0000 + this.#low;
+    if (!Number.isSafeInteger(value)) throw new CorruptError('a 64-bit number is beyond 2^53');
+    return value;
+  }
+
+  bool(): boolean {
+    this.#varint();
+    return this.#low !== 0 || this.#high !== 0;
+  }
+
+  /** A view, not a copy. */
+  bytes(): Uint8Array {
+    const length = this.#length();
+    const start = this.#position;
+    this.#position += length;
+    return this.#bytes.subarray(start, this.#position);
+  }
+
+  /** Malformed UTF-8 is refused. */
+  text(): string {
+    try {
+      return strictUtf8.decode(this.bytes());
+    } catch (cause) {
+      if (cause instanceof CorruptError) throw cause;
+      throw new CorruptError('a text is not UTF-8', { cause });
+    }
+  }
+
+  /** Enters the message that is the value of a field; the result is for `leave`. */
+  enter(): number {
+    const outer = this.#end;
+    const length = this.#length();
+    this.#end = this.#position + length;
+    return outer;
+  }
+
+  /** Goes on after a message that was entered and read to its end. */
+  leave(outer: number): void {
+    assert(this.#position === this.#end, 'a message is left at its end');
+    this.#end = outer;
+  }
+
+  /** Moves over the value of a field that is not known. */
+  skip(tag: number): void {
+    const wireType = tag & 7;
+    if (wireType === WIRE_VARINT) this.#varint();
+    else if (wireType === WIRE_BYTES) this.bytes();
+    else if (wireType === WIRE_FIXED64) this.#position += this.#within(8);
+    else if (wireType === WIRE_FIXED32) this.#position += this.#within(4);
+    else throw new CorruptError(`wire type ${wireType} is not supported`);
+  }
+
+  #length(): number {
+    this.#varint();
+    if (this.#high !== 0) throw new CorruptError('a length is beyond 32 bits');
+    return this.#within(this.#low);
+  }
+
+  #within(count: number): number {
+    const left = this.#end - this.#position;
+    if (count > left) throw new CorruptError(`${count} bytes are claimed where ${left} are left`);
+    return count;
+  }
+
+  /** Bits beyond the 64th are dropped, as everywhere. */
+  #varint(): void {
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (this.#position >= this.#end) throw new CorruptError('the message ends within a varint');
+      const byte = this.#bytes[this.#position++]!;
+      const bits = byte & 0x7f;
+      if (shift < 28) {
+        low |= bits << shift;
+      } else if (shift === 28) {
+        low |= bits << 28;
+        high = bits >>> 4;
+      } else {
+        high |= bits << (shift - 32);
+      }
+      if (byte < 0x80) {
+        this.#low = low >>> 0;
+        this.#high = high >>> 0;
+        return;
+      }
+    }
+    throw new CorruptError('a varint is longer than 10 bytes');
+  }
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const utf8 = new TextEncoder();
+
+/**
+ * Sizes of whole fields, tag included. As in proto3 a field with its default value is not written;
+ * an element of a repeated field always is. Field numbers are below 16, so a tag is one byte.
+ */
+export const integerFieldSize = (value: number): number =>
+  value === 0 ? 0 : 1 + integerSize(value);
+
+export const boolFieldSize = (value: boolean): number => (value ? 2 : 0);
+
+export const textFieldSize = (text: string): number => bytesFieldSize(utf8Size(text));
+
+export const bytesFieldSize = (length: number): number =>
+  length === 0 ? 0 : 1 + integerSize(length) + length;
+
+export const messageFieldSize = (size: number): number => 1 + integerSize(size) + size;
+
+/** Bytes of a varint; negative numbers take ten, as protobuf extends their sign to 64 bits. */
+function integerSize(value: number): number {
+  if (value < 0) return 10;
+  let size = 1;
+  for (let rest = value; rest >= 0x80; rest /= 128) size++;
+  return size;
+}
+
+/** Half a surrogate pair is written as U+FFFD, three bytes, as `TextEncoder` does. */
+function utf8Size(text: string): number {
+  let size = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    size += unit < 0x800 ? 1 : 2;
+    // A pair of two units takes four bytes.
+    if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(i + 1))) i++;
+  }
+  return size;
+}
+
+const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000;
+
+/** Writes a message whose exact size was reckoned before, into memory that is taken once. */
+export class ProtobufWriter {
+  readonly #bytes: Uint8Array;
+  #position = 0;
+
+  constructor(size: number) {
+    // Not zeroed, which would cost as much as copying the records: `finish` asserts that all of it
+    // was written.
+    this.#bytes = toBytes(Buffer.allocUnsafe(size));
+  }
+
+  integerField(field: number, value: number): void {
+    if (value === 0) return;
+    this.#byte(integerTag(field));
+    this.#integer(value);
+  }
+
+  boolField(field: number, value: boolean): void {
+    this.integerField(field, value ? 1 : 0);
+  }
+
+  textField(field: number, text: string): void {
+    if (text.length === 0) return;
+    const size = utf8Size(text);
+    this.#byte(bytesTag(field));
+    this.#integer(size);
+    if (size === text.length) {
+      for (let i = 0; i < size; i++) this.#byte(text.charCodeAt(i));
+    } else {
+      utf8.encodeInto(text, this.#bytes.subarray(this.#position));
+      this.#position += size;
+    }
+  }
+
+  bytesField(field: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.startBytes(field, bytes.length);
+    this.append(bytes);
+  }
+
+  /** Begins bytes or a message of `size` bytes, which are written next. */
+  startBytes(field: number, size: number): void {
+    this.#byte(bytesTag(field));
+    this.#integer(size);
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#position);
+    this.#position += bytes.length;
+  }
+
+  finish(): Uint8Array {
+    assert(this.#position === this.#bytes.length, 'a message has the size that was reckoned');
+    return this.#bytes;
+  }
+
+  #byte(value: number): void {
+    this.#bytes[this.#position++] = value;
+  }
+
+  #integer(value: number): void {
+    assert(Number.isSafeInteger(value), 'only safe integers are written');
+    if (value < 0) {
+      this.#negative(value);
+      return;
+    }
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#byte((rest % 128) | 0x80);
+      rest = Math.floor(rest / 128);
+    }
+    this.#byte(rest);
+  }
+
+  /** Two's complement of 64 bits: nine groups of seven, and the sign. */
+  #negative(value: number): void {
+    let low = value >>> 0;
+    let high = Math.floor(value / 0x1_0000_0000) >>> 0;
+    for (let group = 0; group < 9; group++) {
+      this.#byte((low & 0x7f) | 0x80);
+      low = (low >>> 7) | (high << 25);
+      high >>>= 7;
+    }
+    this.#byte(1);
+  }
+}

@@ -1,0 +1,149 @@
+import { type GivenSettings, parseSettings } from '../config/parse-settings.ts';
+import type { LoadedEntry } from '../coordinator/coordinator-runtime.ts';
+import { type Env, type FileSystem, StoreLockedError } from '../env/ports.ts';
+import { IDENTITY_FILE } from '../log/file-names.ts';
+import { type Identity, IdentityError, openIdentity } from '../log/identity.ts';
+import { logSettings } from '../log/log-config.ts';
+import { LogDirectory, type LogDirectoryOwner } from '../log/log-directory.ts';
+import type { NodeId } from '../model/ids.ts';
+import { MetadataQuorum } from '../quorum/metadata-quorum.ts';
+import { quorumSettings } from '../quorum/quorum-config.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface DataDirectoryOptions {
+  readonly path: string;
+  readonly nodeId: NodeId;
+  /** Empty: whatever cluster the folder is of. */
+  readonly clusterId: string;
+  readonly settings: GivenSettings;
+  /** Threads of the pool that does file I/O. */
+  readonly ioThreads: number;
+}
+
+/** The threads that the flusher leaves to everything else (DESIGN 4b rule 6). */
+const RESERVED_THREADS = 2;
+
+/**
+ * The folder of a node: locked, known to be this node's, its metadata loaded, its logs recovered; in
+ * this order, so that nothing is written to a folder that is in use or somebody else's.
+ */
+export class DataDirectory {
+  readonly identity: Identity;
+  readonly quorum: MetadataQuorum;
+  readonly #options: DataDirectoryOptions;
+  readonly #env: Env;
+  readonly #logger: Logger;
+  #logs: LogDirectory | undefined;
+
+  constructor(
+    options: DataDirectoryOptions,
+    env: Env,
+    logger: Logger,
+    opened: { readonly identity: Identity; readonly quorum: MetadataQuorum },
+  ) {
+    this.#options = options;
+    this.#env = env;
+    this.#logger = logger;
+    this.identity = opened.identity;
+    this.quorum = opened.quorum;
+  }
+
+  /**
+   * Locks the folder, making it if it is not there, and opens its metadata; a new folder becomes a
+   * cluster of its own.
+   *
+   * @param onFatal called when the metadata can no longer be stored
+   * @throws Error that says what to do if the folder is in use, is another's, or is damaged
+   */
+  static async open(
+    options: DataDirectoryOptions,
+    env: Env,
+    logger: Logger,
+    onFatal: (error: unknown) => void,
+  ): Promise<DataDirectory> {
+    const { path, nodeId, clusterId, settings } = options;
+    await makeDirectories(env.files, path);
+    const quorum = await openQuorum(
+      {
+        dataDirectory: path,
+        nodeId,
+        snapshotIntervalEntries: parseSettings(quorumSettings, settings).snapshotIntervalEntries,
+        onFatal,
+      },
+      env,
+      logger,
+    );
+    try {
+      if (quorum.isFormed && (await env.files.stat(`${path}/${IDENTITY_FILE}`)) === undefined) {
+        throw new IdentityError(
+          `${path} holds the metadata of a cluster, but ${IDENTITY_FILE} is missing; restore it from a backup of this folder`,
+        );
+      }
+      const claim = { nodeId, clusterId: clusterId === '' ? null : clusterId };
+      const identity = await openIdentity(path, claim, env);
+      // A crash between these two leaves an identity without a cluster; the next start forms it.
+      if (!quorum.isFormed) await quorum.form(identity.clusterId, identity.directoryId);
+      return new DataDirectory(options, env, logger, { identity, quorum });
+    } catch (error) {
+      await quorum.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** What was committed before, for the controller to load; handed over once. */
+  takeEntries(): LoadedEntry<Uint8Array>[] {
+    return this.quorum.takeEntries();
+  }
+
+  /** Opens and recovers all logs. */
+  async openLogs(owner: LogDirectoryOwner): Promise<LogDirectory> {
+    const { path, settings, ioThreads } = this.#options;
+    this.#logs = await LogDirectory.open(
+      {
+        path,
+        config: parseSettings(logSettings, settings),
+        flusherConcurrency: Math.max(1, ioThreads - RESERVED_THREADS),
+      },
+      this.#env,
+      owner,
+      this.#logger,
+    );
+    return this.#logs;
+  }
+
+  /** Leaves everything durable and clean, and lets the folder go. */
+  async close(): Promise<void> {
+    try {
+      await this.#logs?.close();
+    } finally {
+      await this.quorum.close();
+    }
+  }
+}
+
+async function openQuorum(
+  options: Parameters<typeof MetadataQuorum.open>[0],
+  env: Env,
+  logger: Logger,
+): Promise<MetadataQuorum> {
+  try {
+    return await MetadataQuorum.open(options, env, logger);
+  } catch (cause) {
+    if (!(cause instanceof StoreLockedError)) throw cause;
+    throw new Error(
+      `the data directory ${options.dataDirectory} is in use by another broker; stop that one, or give another --data-dir`,
+      { cause },
+    );
+  }
+}
+
+/** Makes a folder and those above it, each of them durably. */
+async function makeDirectories(files: FileSystem, path: string): Promise<void> {
+  const found = await files.stat(path);
+  if (found?.kind === 'directory') return;
+  if (found !== undefined) throw new Error(`${path} is a file; give a folder for the data`);
+  const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 1));
+  if (parent !== path) await makeDirectories(files, parent);
+  await files.makeDirectory(path);
+  await files.syncDirectory(parent);
+}

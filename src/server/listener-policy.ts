@@ -1,0 +1,24 @@
+import { parseAddress } from '../rpc/address.ts';
+import type { TlsOptions } from '../rpc/transport.ts';
+
+/** Whether only this machine can reach a listener on that host. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/**
+ * Refuses to listen where strangers could do anything (DESIGN D16): beyond loopback a listener asks
+ * for client certificates, or somebody has said in so many words that it need not.
+ */
+export function checkListener(
+  listener: string,
+  tls: TlsOptions | undefined,
+  insecure: boolean,
+): void {
+  const { host } = parseAddress(listener);
+  if (isLoopback(host) || insecure || tls?.ca !== undefined) return;
+  throw new Error(
+    `grpc.listener ${listener} can be reached from other machines, and ${
+      tls === undefined ? 'neither TLS nor' : 'no'
+    } client certificates are set: set grpc.tls.cert.file, grpc.tls.key.file and grpc.tls.client.ca.file, listen on 127.0.0.1, or set insecure=true to let anybody do anything`,
+  );
+}

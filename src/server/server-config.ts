@@ -1,0 +1,76 @@
+import { type SettingGroup, setting } from '../config/setting.ts';
+
+/** Who this node is and where it listens. */
+export interface ServerConfig {
+  readonly nodeId: number;
+  readonly rack: string;
+  readonly clusterId: string;
+  readonly grpcListener: string;
+  readonly grpcAdvertisedListener: string;
+  readonly httpListener: string;
+  readonly insecure: boolean;
+  readonly tlsCertFile: string;
+  readonly tlsKeyFile: string;
+  readonly tlsClientCaFile: string;
+  readonly shutdownTimeoutMs: number;
+}
+
+export const serverSettings: SettingGroup<ServerConfig> = {
+  nodeId: setting.int({
+    key: 'node.id',
+    default: 1,
+    min: 0,
+    doc: 'Number of this node in its cluster. It is written into the data directory and cannot change.',
+  }),
+  rack: setting.text({
+    key: 'broker.rack',
+    default: '',
+    doc: 'Rack, zone or host of the node; replicas of a partition avoid to share one.',
+  }),
+  clusterId: setting.text({
+    key: 'cluster.id',
+    default: '',
+    doc: 'Id that a new cluster gets, or that an existing data directory must have. Empty: a new one is drawn, and any is accepted.',
+  }),
+  grpcListener: setting.text({
+    key: 'grpc.listener',
+    default: '127.0.0.1:9095',
+    doc: 'HOST:PORT of the gRPC API; port 0 picks a free one.',
+  }),
+  grpcAdvertisedListener: setting.text({
+    key: 'grpc.advertised.listener',
+    default: '',
+    doc: 'HOST:PORT that clients are told to connect to. Empty: the listener itself.',
+  }),
+  httpListener: setting.text({
+    key: 'http.listener',
+    default: '127.0.0.1:9644',
+    doc: 'HOST:PORT of metrics and health (/metrics, /healthz, /readyz); empty for none.',
+  }),
+  insecure: setting.boolean({
+    key: 'insecure',
+    default: false,
+    doc: 'Allows a gRPC listener beyond loopback without TLS and client certificates: anybody who reaches it may do anything.',
+  }),
+  tlsCertFile: setting.text({
+    key: 'grpc.tls.cert.file',
+    default: '',
+    doc: 'PEM file with the certificate chain of the gRPC listener; with the key file it switches TLS on.',
+  }),
+  tlsKeyFile: setting.text({
+    key: 'grpc.tls.key.file',
+    default: '',
+    doc: 'PEM file with the private key of the gRPC listener.',
+  }),
+  tlsClientCaFile: setting.text({
+    key: 'grpc.tls.client.ca.file',
+    default: '',
+    doc: 'PEM file with the authorities whose client certificates are accepted; with it every client must present one (mTLS).',
+  }),
+  shutdownTimeoutMs: setting.ms({
+    key: 'shutdown.timeout.ms',
+    default: 25_000,
+    min: 0,
+    doc: 'How long a graceful stop waits for open streams before it cuts them.',
+  }),
+};

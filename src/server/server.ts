@@ -1,0 +1,213 @@
+import { Broker } from '../broker/broker.ts';
+import { brokerSettings } from '../broker/broker-config.ts';
+import { checkUnknown, type GivenSettings, parseSettings } from '../config/parse-settings.ts';
+import { Controller } from '../controller/controller.ts';
+import { controllerSettings } from '../controller/controller-config.ts';
+import type { Env } from '../env/ports.ts';
+import { grpcSettings } from '../grpc/grpc-config.ts';
+import { GrpcDoor } from '../grpc/grpc-door.ts';
+import { topicLogConfig, topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
+import { nodeId } from '../model/ids.ts';
+import { parseAddress } from '../rpc/address.ts';
+import type { Listener, Transport } from '../rpc/transport.ts';
+import { makeBackground } from '../telemetry/background.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { allSettings } from './all-settings.ts';
+import { DataDirectory } from './data-directory.ts';
+import { type HttpEndpoint, type Readiness, serveHttp } from './http.ts';
+import { checkListener } from './listener-policy.ts';
+import { type ServerConfig, serverSettings } from './server-config.ts';
+import { registerServerMetrics } from './server-metrics.ts';
+import { readTlsFiles } from './tls-files.ts';
+import { SERVER_VERSION } from './version.ts';
+
+export interface ServerOptions {
+  /** Folder of everything the node keeps; made if it is not there. */
+  readonly dataDir: string;
+  readonly settings: GivenSettings;
+  /** Threads of the pool that does file I/O; the flusher never takes the last two. */
+  readonly ioThreads?: number;
+}
+
+/** What a server is made of beside its settings; the twins of these make a test or a simulation. */
+export interface ServerParts {
+  readonly env: Env;
+  readonly transport: Transport;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /**
+   * Called once when the node cannot go on: its disk failed, and nothing is known about what is on
+   * it. It serves nothing any more; the process has to end.
+   */
+  onFatal(error: unknown): void;
+}
+
+const DEFAULT_IO_THREADS = 4;
+
+/** A node: controller and broker on one data directory, and the doors to them. */
+export class Server {
+  readonly #config: ServerConfig;
+  readonly #parts: ServerParts;
+  #http: HttpEndpoint | undefined;
+  #data: DataDirectory | undefined;
+  #broker: Broker | undefined;
+  #door: GrpcDoor | undefined;
+  #grpc: Listener | undefined;
+  /** Why the node is not ready; empty when it is. */
+  #notReady: readonly string[] = ['starting'];
+  #closing: Promise<void> | undefined;
+  #isFailed = false;
+
+  constructor(config: ServerConfig, parts: ServerParts) {
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts a node; resolves when it serves.
+   *
+   * @throws SettingError for a setting that is unknown or not valid
+   * @throws Error with a sentence that says what to do: the data directory is in use, belongs to
+   * another node or cluster, or is damaged; a port is taken; a listener would be open to strangers
+   */
+  static async start(options: ServerOptions, parts: ServerParts): Promise<Server> {
+    checkUnknown(options.settings, Object.values(allSettings));
+    const server = new Server(parseSettings(serverSettings, options.settings), parts);
+    try {
+      await server.#start(options);
+    } catch (error) {
+      // What went wrong first says more than what may go wrong in closing after it.
+      await server.close().catch(() => {});
+      throw error;
+    }
+    return server;
+  }
+
+  /** `HOST:PORT` of the gRPC API. */
+  get grpcAddress(): string {
+    return this.#grpc?.address ?? '';
+  }
+
+  /** `HOST:PORT` of metrics and health; empty if there is none. */
+  get httpAddress(): string {
+    return this.#http?.address ?? '';
+  }
+
+  get clusterId(): string {
+    return this.#data?.identity.clusterId ?? '';
+  }
+
+  get nodeId(): number {
+    return this.#config.nodeId;
+  }
+
+  /**
+   * Stops in order: no new calls, open streams get their time, everything is flushed, and the data
+   * directory is left so that the next start scans nothing.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #start(options: ServerOptions): Promise<void> {
+    const { env, logger, metrics } = this.#parts;
+    const config = this.#config;
+    const tls = await readTlsFiles(config, env.files);
+    checkListener(config.grpcListener, tls, config.insecure);
+    if (config.httpListener !== '') {
+      const readiness = (): Readiness => this.#readiness();
+      this.#http = await serveHttp(config.httpListener, { metrics, readiness, logger });
+    }
+    this.#data = await DataDirectory.open(
+      {
+        path: options.dataDir,
+        nodeId: nodeId(config.nodeId),
+        clusterId: config.clusterId,
+        settings: options.settings,
+        ioThreads: options.ioThreads ?? DEFAULT_IO_THREADS,
+      },
+      env,
+      logger,
+      (error) => this.#fail(error),
+    );
+    const { quorum, identity } = this.#data;
+    const controller = new Controller(
+      parseSettings(controllerSettings, options.settings),
+      env.random,
+      quorum,
+      topicLogSettings,
+    );
+    controller.load(this.#data.takeEntries());
+    quorum.provideSnapshots(() => controller.snapshot());
+    const topicDefaults = parseSettings(topicLogDefaultSettings, options.settings);
+    this.#notReady = ['recovering the logs'];
+    const logs = await this.#data.openLogs({
+      describe: ({ topic }, topicId) => {
+        const { topics, removedTopics } = controller.image;
+        const known = topics.get(topicId);
+        if (known?.name === topic) return topicLogConfig(topicDefaults, known.configs);
+        return removedTopics.has(topicId) ? 'deleted' : 'unknown';
+      },
+      highWatermark: (log) => this.#broker?.highWatermark(log) ?? log.logStartOffset,
+      onFailure: (error) => this.#fail(error),
+      onFlushStall: (stalledMs) => logger.warn({ stalledMs }, 'the disk does not answer'),
+    });
+    this.#broker = new Broker(
+      parseSettings(brokerSettings, options.settings),
+      nodeId(config.nodeId),
+      topicDefaults,
+      { ...env, controller, logs, logger, background: makeBackground(logger, metrics) },
+    );
+    await this.#listen(options.settings, tls);
+    const advertised = parseAddress(config.grpcAdvertisedListener || this.grpcAddress);
+    await this.#broker.start({
+      incarnationId: Buffer.from(env.random.bytes(16)).toString('base64url'),
+      directoryId: identity.directoryId,
+      rack: config.rack,
+      ...advertised,
+    });
+    registerServerMetrics(metrics, this.#broker);
+    this.#notReady = [];
+    this.#grpc?.setServing(true);
+  }
+
+  async #listen(settings: GivenSettings, tls: Awaited<ReturnType<typeof readTlsFiles>>) {
+    const { env, transport } = this.#parts;
+    const grpc = parseSettings(grpcSettings, settings);
+    this.#door = new GrpcDoor(grpc, env, this.#broker!, { serverVersion: SERVER_VERSION });
+    this.#grpc = await transport.listen(this.#config.grpcListener, this.#door.handlers, {
+      maxMessageBytes: grpc.maxMessageBytes,
+      maxStreamsPerConnection: grpc.maxStreamsPerConnection,
+      reflection: ['varve/v1/log.proto', 'varve/v1/admin.proto'],
+      ...(tls === undefined ? {} : { tls }),
+    });
+  }
+
+  async #close(): Promise<void> {
+    const wasReady = this.#notReady.length === 0;
+    if (!this.#isFailed) this.#notReady = ['stopping'];
+    this.#grpc?.setServing(false);
+    this.#door?.stop();
+    await this.#grpc?.close(wasReady ? this.#config.shutdownTimeoutMs : 0);
+    this.#broker?.stop();
+    await this.#data?.close();
+    await this.#http?.close();
+    if (wasReady) this.#parts.logger.info({}, 'stopped');
+  }
+
+  #readiness(): Readiness {
+    return { ready: this.#notReady.length === 0, reasons: this.#notReady };
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isFailed) return;
+    this.#isFailed = true;
+    this.#notReady = ['the disk failed'];
+    this.#grpc?.setServing(false);
+    this.#broker?.storageFailed();
+    this.#parts.logger.error({ err: error }, 'the node cannot go on');
+    this.#parts.onFatal(error);
+  }
+}

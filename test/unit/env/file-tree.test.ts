@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { type Env, FileError, type OpenMode } from '../../../src/env/ports.ts';
+import { SimulatedRandom } from '../../simulation/env/simulated-random.ts';
+import { type Twin, twins } from './twins.ts';
+
+/** Few names, so that most operations meet something: files, folders, and files taken for folders. */
+const names = ['a', 'b', 'a/x', 'b/x', 'b/y', 'a/x/deep', 'b/x/deep'];
+
+/** Runs a random script and writes down every outcome. */
+function transcript(twin: Twin, seed: number): Promise<string[]> {
+  return twin.run(async (env, folder) => {
+    const random = new SimulatedRandom(seed);
+    const lines: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      const [line, operation] = drawOperation(random, env, folder);
+      try {
+        lines.push(`${line}: ${JSON.stringify(await operation())}`);
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        lines.push(`${line}: ${error.message.replaceAll(folder, '')}`);
+      }
+    }
+    return lines;
+  });
+}
+
+function drawOperation(
+  random: SimulatedRandom,
+  { files }: Env,
+  folder: string,
+): [string, () => Promise<unknown>] {
+  const name = random.pick(names);
+  const other = random.pick(names);
+  const mode = random.pick<OpenMode>(['read', 'write', 'create', 'create']);
+  const position = random.below(1000);
+  const size = random.below(1000);
+  const content = random.bytes(random.below(1000));
+  const path = `${folder}/${name}`;
+  const withFile = async (use: (file: Awaited<ReturnType<typeof files.open>>) => unknown) => {
+    // POSIX opens a folder for reading and fails later; the contract is about files.
+    if (mode === 'read' && (await files.stat(path))?.kind === 'directory') return 'a folder';
+    const file = await files.open(path, mode);
+    try {
+      return await use(file);
+    } finally {
+      await file.close();
+    }
+  };
+  return random.pick<[string, () => Promise<unknown>]>([
+    [`write ${name} ${mode}`, () => withFile((file) => file.write(position, [content]))],
+    [`truncate ${name} ${mode}`, () => withFile((file) => file.truncate(size))],
+    [`read ${name}`, () => withFile(async (file) => digest(await file.read(position, size)))],
+    [`readFile ${name}`, async () => digest(await files.readFile(path))],
+    [`list ${name}`, () => files.list(path)],
+    [`list`, () => files.list(folder)],
+    [`stat ${name}`, async () => ({ ...(await files.stat(path)), modifiedMs: 0 })],
+    [`makeDirectory ${name}`, () => files.makeDirectory(path)],
+    [`makeDirectory ${other}`, () => files.makeDirectory(`${folder}/${other}`)],
+    [`rename ${name} ${other}`, () => files.rename(path, `${folder}/${other}`)],
+    [`removeFile ${name}`, () => files.removeFile(path)],
+    [`removeDirectory ${name}`, () => files.removeDirectory(path)],
+    [`syncDirectory ${name}`, () => files.syncDirectory(path)],
+  ]);
+}
+
+const digest = (bytes: Uint8Array): string =>
+  `${bytes.length} ${createHash('sha1').update(bytes).digest('hex')}`;
+
+test('the same script has the same outcomes on all twins, down to the error codes', async () => {
+  const [node, ...others] = twins;
+  for (let seed = 0; seed < 150; seed++) {
+    const expected = await transcript(node!, seed);
+    for (const twin of others) {
+      expect(await transcript(twin, seed), `${twin.name}, seed ${seed}`).toEqual(expected);
+    }
+  }
+});

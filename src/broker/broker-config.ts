@@ -11,7 +11,7 @@ export const brokerSettings: SettingGroup<BrokerConfig> = {
     key: 'queued.max.request.bytes',
     default: 256 * 1024 * 1024,
     min: 1024 * 1024,
-    doc: 'Record bytes of all produce requests that the broker works on at a time; beyond it they are refused with BROKER_OVERLOADED.',
+    doc: 'What the produce requests that the broker works on at a time may take in memory; beyond it they are refused with BROKER_OVERLOADED.',
   }),
   deleteTopicEnabled: setting.boolean({
     key: 'delete.topic.enable',

@@ -13,16 +13,23 @@ import type { LogDirectory } from '../log/log-directory.ts';
 import { type TopicLogConfig, topicLogConfig } from '../log/topic-config.ts';
 import { emptyImage, type MetadataImage, type TopicImage, topicByName } from '../metadata/image.ts';
 import { changedTopics, type TopicChange } from '../metadata/image-delta.ts';
-import { Errors } from '../model/errors.ts';
+import { type ErrorRow, Errors } from '../model/errors.ts';
 import { NO_LEADER_EPOCH, type NodeId, type Offset, type ProducerId } from '../model/ids.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
 import type { Background } from '../telemetry/background.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { BrokerConfig } from './broker-config.ts';
-import { FetchSession, type FetchSink } from './fetch-session.ts';
+import { type FetchLimits, FetchSession, type FetchSink } from './fetch-session.ts';
 import { MemoryBudget } from './memory-budget.ts';
-import { deleteRecords, listOffset, type OffsetResult, type OffsetSpec } from './offsets.ts';
+import {
+  deleteRecords,
+  isStorageFailure,
+  listOffset,
+  type OffsetResult,
+  type OffsetSpec,
+  refusedOffset,
+} from './offsets.ts';
 import type { PartitionClaim, PartitionLookup, PartitionRefusal } from './partition-lookup.ts';
 import { Produce, type ProduceItem, type ProduceOptions, type ProduceResult } from './produce.ts';
 import { ProducerIds } from './producer-ids.ts';
@@ -47,6 +54,9 @@ export interface BrokerRegistration {
   readonly rack: string;
 }
 
+/** Until the broker is registered nobody may lead what it led before. */
+const NOT_STARTED = Errors.LEADER_NOT_AVAILABLE;
+
 /**
  * A broker: it follows the metadata, leads what it is told to lead, and serves the use cases that
  * the doors translate to.
@@ -63,6 +73,8 @@ export class Broker {
   /** The metadata as far as this broker has carried it out. */
   #image: MetadataImage = emptyImage;
   #unfollow: (() => void) | undefined;
+  /** Why no partition at all is served; null while they are. */
+  #outOfService: ErrorRow | null = NOT_STARTED;
 
   constructor(
     config: BrokerConfig,
@@ -111,6 +123,9 @@ export class Broker {
   async start(registration: BrokerRegistration): Promise<void> {
     const { controller, logger } = this.#parts;
     const brokerEpoch = await controller.registerBroker({ nodeId: this.nodeId, ...registration });
+    // Meanwhile the disk may have failed, or the broker been stopped: then it does not come into service.
+    if (this.#outOfService !== NOT_STARTED) return;
+    this.#outOfService = null;
     this.#replicas.start();
     this.#follow(controller.image);
     this.#unfollow = controller.onImage((_, image) => this.#follow(image));
@@ -123,16 +138,16 @@ export class Broker {
   }
 
   /** Opens a session that reads partitions into `sink`. */
-  openFetch(creditLimitBytes: number, sink: FetchSink): FetchSession {
-    return new FetchSession(creditLimitBytes, this.#parts.timers, this.#lookup, sink);
+  openFetch(limits: FetchLimits, sink: FetchSink): FetchSession {
+    return new FetchSession(limits, this.#parts.timers, this.#lookup, sink);
   }
 
   listOffset(topic: string, partition: number, spec: OffsetSpec): Promise<OffsetResult> {
-    return listOffset(this.#lookup, topic, partition, spec);
+    return this.#orRefused('list an offset', listOffset(this.#lookup, topic, partition, spec));
   }
 
   deleteRecords(topic: string, partition: number, before: number): Promise<OffsetResult> {
-    return deleteRecords(this.#lookup, topic, partition, before);
+    return this.#orRefused('delete records', deleteRecords(this.#lookup, topic, partition, before));
   }
 
   createTopics(topics: readonly NewTopic[], validateOnly: boolean): Promise<CreatedTopic[]> {
@@ -182,13 +197,31 @@ export class Broker {
 
   /** The disk is out of service: nothing can be led any more (DESIGN 4b rule 6). */
   storageFailed(): void {
-    this.#replicas.resignAll(Errors.KAFKA_STORAGE_ERROR);
+    this.#leaveService(Errors.KAFKA_STORAGE_ERROR);
   }
 
   /** Stops leading; who waits is told to try elsewhere. */
   stop(): void {
+    this.#leaveService(Errors.NOT_LEADER_OR_FOLLOWER);
+  }
+
+  /** For good: the metadata is not followed any more, or it could make this broker lead again. */
+  #leaveService(row: ErrorRow): void {
+    this.#outOfService = row;
     this.#unfollow?.();
-    this.#replicas.stop(Errors.NOT_LEADER_OR_FOLLOWER);
+    this.#replicas.stop(row);
+  }
+
+  /** What the disk could not do is an outcome of one partition, not the end of a whole request. */
+  async #orRefused(what: string, result: Promise<OffsetResult>): Promise<OffsetResult> {
+    try {
+      return await result;
+    } catch (err) {
+      if (!isStorageFailure(err)) throw err;
+      this.#parts.logger.error({ err, what }, 'the disk could not do what was asked');
+      const row = Errors.KAFKA_STORAGE_ERROR;
+      return refusedOffset(row, row.message);
+    }
   }
 
   /** Carries out what has changed since the image before. */
@@ -241,7 +274,12 @@ export class Broker {
   #find(claim: PartitionClaim): { partition: Partition } | { refusal: PartitionRefusal } {
     const partition = this.#replicas.partition(claim.topic, claim.partition);
     if (partition?.leadership == null) return { refusal: this.#refusal(claim) };
-    if (claim.topicId.length > 0 && !sameTopicId(claim.topicId, partition.topicId)) {
+    if (partition.log.corruption !== null) {
+      // Also its marks say nothing: a log that is damaged may end anywhere.
+      const detail = `${claim.topic}-${claim.partition} is damaged; the log of the broker says where`;
+      return { refusal: refusal(Errors.KAFKA_STORAGE_ERROR, detail) };
+    }
+    if (claim.topicId.length > 0 && Buffer.compare(claim.topicId, partition.topicIdBytes) !== 0) {
       const detail = `topic ${claim.topic} was deleted and made anew; ask for its id again`;
       return { refusal: refusal(Errors.INCONSISTENT_TOPIC_ID, detail) };
     }
@@ -257,6 +295,7 @@ export class Broker {
 
   /** Why this broker does not lead a partition. */
   #refusal({ topic, partition }: PartitionClaim): PartitionRefusal {
+    if (this.#outOfService !== null) return refusal(this.#outOfService, this.#outOfService.message);
     const known = topicByName(this.#image, topic);
     const state = known?.partitions[partition];
     if (state === undefined) {
@@ -282,6 +321,3 @@ const refusal = (row: PartitionRefusal['row'], detail: string): PartitionRefusal
   leaderId: -1,
   leaderEpoch: NO_LEADER_EPOCH,
 });
-
-const sameTopicId = (bytes: Uint8Array, topicId: string): boolean =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url') === topicId;

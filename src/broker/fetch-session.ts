@@ -18,12 +18,18 @@ export interface FetchedRecords {
   /** Null on an error. */
   readonly marks: PartitionMarks | null;
   readonly batches: readonly Uint8Array[];
+  /** Of all batches together. */
+  readonly bytes: number;
 }
 
-/** Where a session sends what it read. */
+/** Where a session sends what it read. It is never called inside a call of the session. */
 export interface FetchSink {
   /** False asks to wait for `FetchSession.drained`. */
   send(fetched: readonly FetchedRecords[]): boolean;
+  /** Called once, after `FetchSession.finish`, when nothing more will be sent. */
+  end(): void;
+  /** A read failed as no read should; its reader is gone. */
+  failed(error: unknown): void;
 }
 
 /** A place to read a partition from. */
@@ -35,8 +41,15 @@ export interface FetchStart extends PartitionClaim {
   readonly maxBytes: number;
 }
 
-/** Gathered reads are sent when they have this many bytes (DESIGN D5). */
-const MESSAGE_BYTES = 1024 * 1024;
+export interface FetchLimits {
+  /** Most credit that is kept. */
+  readonly creditBytes: number;
+  /** What is read in a turn is gathered into messages of at most this, unless one read is larger. */
+  readonly messageBytes: number;
+}
+
+/** What a partition costs in a message beside its batches, so that empty answers count, too. */
+const ANSWER_OVERHEAD_BYTES = 256;
 
 /** One partition that a session reads. */
 interface Reader {
@@ -54,26 +67,31 @@ interface Reader {
  * The use case of reading: partitions are read from their positions on and sent while there is
  * credit; at the end of a partition its reader is parked until the high watermark moves.
  *
- * Memory is bounded by the credit, plus one batch a partition, plus what the sink holds when it says
- * "wait".
+ * The credit is overdrawn by at most one batch. What the session holds is bounded by it, and by one
+ * refusal for each position that was asked for while the sink was full.
  */
 export class FetchSession {
-  readonly #creditLimitBytes: number;
+  readonly #limits: FetchLimits;
   readonly #timers: Timers;
   readonly #lookup: PartitionLookup;
   readonly #sink: FetchSink;
-  readonly #readers = new Map<string, Reader[]>();
-  /** Readers with something to read, each once, served in turn. */
-  readonly #ready: Reader[] = [];
+  /** By topic, then by partition. */
+  readonly #readers = new Map<string, Map<number, Reader>>();
+  #size = 0;
+  /** Readers with something to read, served in turn. */
+  readonly #ready = new Set<Reader>();
   #creditBytes = 0;
+  /** Taken off the credit for the reads that are under way; 0 if none is. */
+  #reservedBytes = 0;
   #sinkIsFull = false;
   #pumpIsDue = false;
+  #isFinishing = false;
   #closed = false;
   #gathered: FetchedRecords[] = [];
   #gatheredBytes = 0;
 
-  constructor(creditLimitBytes: number, timers: Timers, lookup: PartitionLookup, sink: FetchSink) {
-    this.#creditLimitBytes = creditLimitBytes;
+  constructor(limits: FetchLimits, timers: Timers, lookup: PartitionLookup, sink: FetchSink) {
+    this.#limits = limits;
     this.#timers = timers;
     this.#lookup = lookup;
     this.#sink = sink;
@@ -81,19 +99,13 @@ export class FetchSession {
 
   /** Number of partitions being read. */
   get size(): number {
-    let size = 0;
-    for (const readers of this.#readers.values()) size += readers.length;
-    return size;
-  }
-
-  /** Bytes that may still be sent; below zero after a large batch. */
-  get creditBytes(): number {
-    return this.#creditBytes;
+    return this.#size;
   }
 
   /** Allows `bytes` more to be sent; what exceeds the limit of a session is not kept. */
   grant(bytes: number): void {
-    this.#creditBytes = Math.min(this.#creditBytes + bytes, this.#creditLimitBytes);
+    const limitBytes = this.#limits.creditBytes - this.#reservedBytes;
+    this.#creditBytes = Math.min(this.#creditBytes + bytes, limitBytes);
     this.#pumpSoon();
   }
 
@@ -120,19 +132,24 @@ export class FetchSession {
       waiter: null,
       closed: false,
     };
-    const readers = this.#readers.get(start.topic) ?? [];
-    readers.push(reader);
-    this.#readers.set(start.topic, readers);
-    this.#ready.push(reader);
+    const ofTopic = this.#readers.get(start.topic) ?? new Map<number, Reader>();
+    ofTopic.set(start.partition, reader);
+    this.#readers.set(start.topic, ofTopic);
+    this.#size++;
+    this.#ready.add(reader);
     this.#pumpSoon();
   }
 
-  /** Stops reading a partition; nothing happens if it is not being read. */
-  end(topic: string, partition: number): void {
-    const readers = this.#readers.get(topic);
-    const at = readers?.findIndex((reader) => reader.start.partition === partition) ?? -1;
-    if (readers === undefined || at < 0) return;
-    this.#drop(readers[at]!);
+  /**
+   * Stops reading a partition; nothing happens if it is not being read, or from another start than
+   * that with the correlation id, if one is given.
+   */
+  end(topic: string, partition: number, correlationId?: number): void {
+    const reader = this.#readers.get(topic)?.get(partition);
+    if (reader === undefined) return;
+    if (correlationId === undefined || correlationId === reader.start.correlationId) {
+      this.#drop(reader);
+    }
   }
 
   /** The sink takes more again. */
@@ -141,11 +158,19 @@ export class FetchSession {
     this.#pumpSoon();
   }
 
+  /** No more calls will come: the session ends when it has sent what there is credit for. */
+  finish(): void {
+    this.#isFinishing = true;
+    this.#pumpSoon();
+  }
+
+  /** Ends the session at once; nothing is sent any more. */
   close(): void {
     this.#closed = true;
-    for (const readers of this.#readers.values()) {
-      for (const reader of [...readers]) this.#drop(reader);
+    for (const ofTopic of this.#readers.values()) {
+      for (const reader of ofTopic.values()) this.#drop(reader);
     }
+    this.#gathered = [];
   }
 
   /** Gathers what becomes readable in one turn of the event loop into one message. */
@@ -159,66 +184,84 @@ export class FetchSession {
   }
 
   #pump(): void {
-    if (this.#closed) return;
-    while (this.#creditBytes > 0 && !this.#sinkIsFull) {
-      const reader = this.#ready.shift();
-      if (reader === undefined) break;
-      if (!reader.closed) this.#read(reader);
+    // A reader that has more is added again, behind the others.
+    for (const reader of this.#ready) {
+      if (this.#creditBytes <= 0 || this.#sinkIsFull || this.#closed) break;
+      this.#ready.delete(reader);
+      this.#read(reader);
+      if (this.#gatheredBytes >= this.#limits.messageBytes) this.#flush();
     }
     this.#flush();
+    if (this.#isFinishing && this.#isSpent && !this.#closed) {
+      this.close();
+      this.#sink.end();
+    }
+  }
+
+  /** Nothing is on its way, and without another call nothing will be. */
+  get #isSpent(): boolean {
+    if (this.#gathered.length > 0 || this.#reservedBytes > 0) return false;
+    return this.#creditBytes <= 0 || this.#size === 0;
   }
 
   #read(reader: Reader): void {
-    // What a read may bring is taken off the credit before it begins, so that reads which are
-    // under way together cannot overdraw it.
-    const reserved = Math.min(reader.start.maxBytes, this.#creditBytes);
-    this.#creditBytes -= reserved;
-    const outcome = reader.partition.read(reader.nextOffset, reserved);
+    const { start, partition } = reader;
+    const maxBytes = Math.min(start.maxBytes, this.#creditBytes);
+    // What the read may bring is taken off the credit before it begins, so that reads that are under
+    // way together do not overdraw it. However little is asked for, it brings one batch.
+    const largestBytes = Math.max(maxBytes, partition.log.config.maxMessageBytes);
+    const reservedBytes = Math.min(largestBytes, this.#creditBytes);
+    const outcome = partition.read(reader.nextOffset, maxBytes);
     if (!(outcome instanceof Promise)) {
-      this.#deliver(reader, reserved, outcome);
+      this.#deliver(reader, outcome);
       return;
     }
+    this.#creditBytes -= reservedBytes;
+    this.#reservedBytes += reservedBytes;
+    const giveBack = (): void => {
+      this.#creditBytes += reservedBytes;
+      this.#reservedBytes -= reservedBytes;
+    };
     outcome.then(
       (done) => {
+        giveBack();
         // Meanwhile the reader may have been moved or the session closed.
-        this.#deliver(reader, reserved, done);
+        if (!reader.closed) this.#deliver(reader, done);
         this.#pumpSoon();
       },
       (error: unknown) => {
-        const row = Errors.KAFKA_STORAGE_ERROR;
-        this.#deliver(reader, reserved, { ok: false, row, detail: String(error) });
-        this.#pumpSoon();
+        giveBack();
+        if (reader.closed) return;
+        this.#drop(reader);
+        this.#sink.failed(error);
       },
     );
   }
 
-  #deliver(reader: Reader, reserved: number, outcome: LogReadOutcome): void {
-    this.#creditBytes += reserved;
-    if (reader.closed) return;
+  #deliver(reader: Reader, outcome: LogReadOutcome): void {
     if (!outcome.ok) {
       this.#drop(reader);
       this.#gather(refused(reader.start, outcome.row, outcome.detail));
       return;
     }
-    if (outcome.bytes > 0 || !reader.answered) {
-      const fromOffset = reader.nextOffset;
-      reader.answered = true;
-      reader.nextOffset = outcome.nextOffset;
-      this.#creditBytes -= outcome.bytes;
+    const { batches, bytes, nextOffset } = outcome;
+    if (bytes > 0 || !reader.answered) {
+      this.#creditBytes -= bytes;
       this.#gather({
         topic: reader.start.topic,
         partition: reader.start.partition,
         correlationId: reader.start.correlationId,
-        fromOffset,
+        fromOffset: reader.nextOffset,
         row: Errors.NONE,
         detail: '',
         marks: reader.partition.marks,
-        batches: outcome.batches,
+        batches,
+        bytes,
       });
-      this.#gatheredBytes += outcome.bytes;
-      if (this.#gatheredBytes >= MESSAGE_BYTES) this.#flush();
+      reader.answered = true;
+      reader.nextOffset = nextOffset;
     }
-    if (outcome.bytes > 0) this.#ready.push(reader);
+    if (bytes > 0) this.#ready.add(reader);
     else this.#park(reader);
   }
 
@@ -230,7 +273,7 @@ export class FetchSession {
       settle: (row) => {
         reader.waiter = null;
         if (row === null) {
-          this.#ready.push(reader);
+          this.#ready.add(reader);
         } else {
           this.#drop(reader);
           this.#gather(refused(reader.start, row, row.message));
@@ -244,27 +287,40 @@ export class FetchSession {
 
   #drop(reader: Reader): void {
     reader.closed = true;
+    this.#ready.delete(reader);
     if (reader.waiter !== null) reader.partition.stopWaiting(reader.waiter);
-    const readers = this.#readers.get(reader.start.topic);
-    const at = readers?.indexOf(reader) ?? -1;
-    if (readers !== undefined && at >= 0) readers.splice(at, 1);
-    if (readers?.length === 0) this.#readers.delete(reader.start.topic);
+    const { topic, partition } = reader.start;
+    const ofTopic = this.#readers.get(topic);
+    if (ofTopic?.delete(partition)) this.#size--;
+    if (ofTopic?.size === 0) this.#readers.delete(topic);
   }
 
   #gather(fetched: FetchedRecords): void {
     this.#gathered.push(fetched);
+    this.#gatheredBytes += sizeOf(fetched);
   }
 
+  /** Sends what was gathered, in messages that are not too large, as long as the sink takes them. */
   #flush(): void {
-    if (this.#gathered.length === 0 || this.#sinkIsFull) return;
-    const fetched = this.#gathered;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    this.#sinkIsFull = !this.#sink.send(fetched);
+    while (this.#gathered.length > 0 && !this.#sinkIsFull && !this.#closed) {
+      let count = 1;
+      let bytes = sizeOf(this.#gathered[0]!);
+      while (count < this.#gathered.length) {
+        const size = sizeOf(this.#gathered[count]!);
+        if (bytes + size > this.#limits.messageBytes) break;
+        bytes += size;
+        count++;
+      }
+      this.#gatheredBytes -= bytes;
+      this.#sinkIsFull = !this.#sink.send(this.#gathered.splice(0, count));
+    }
   }
 }
 
+const sizeOf = (fetched: FetchedRecords): number => fetched.bytes + ANSWER_OVERHEAD_BYTES;
+
 function refused(start: FetchStart, row: ErrorRow, detail: string): FetchedRecords {
   const { topic, partition, correlationId, offset: fromOffset } = start;
-  return { topic, partition, correlationId, fromOffset, row, detail, marks: null, batches: [] };
+  const nothing = { marks: null, batches: [], bytes: 0 };
+  return { topic, partition, correlationId, fromOffset, row, detail, ...nothing };
 }

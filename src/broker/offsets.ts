@@ -1,3 +1,6 @@
+import { CorruptError } from '../codec/reader.ts';
+import { FileError } from '../env/ports.ts';
+import { LogCorruptError, StorageError } from '../log/disk-health.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
 import { NO_LEADER_EPOCH, offset } from '../model/ids.ts';
 import type { PartitionClaim, PartitionLookup } from './partition-lookup.ts';
@@ -21,15 +24,25 @@ const claim = (topic: string, partition: number): PartitionClaim => ({
   leaderEpoch: NO_LEADER_EPOCH,
 });
 
-const refused = (row: ErrorRow, detail: string): OffsetResult => ({
+const noOffset = { offset: -1, timestampMs: -1, leaderEpoch: -1 };
+
+export const refusedOffset = (row: ErrorRow, detail: string): OffsetResult => ({
   row,
   detail,
-  offset: -1,
-  timestampMs: -1,
-  leaderEpoch: -1,
+  ...noOffset,
 });
 
-/** The use case of asking for offsets (Kafka's ListOffsets): the leader answers, up to the high watermark. */
+/** True if the disk, or what is on it, did not let the work be done; anything else is a bug. */
+export const isStorageFailure = (error: unknown): boolean =>
+  error instanceof StorageError ||
+  error instanceof LogCorruptError ||
+  error instanceof CorruptError ||
+  error instanceof FileError;
+
+/**
+ * The use case of asking for offsets (Kafka's ListOffsets): the leader answers, up to the high
+ * watermark. Rejects if the log cannot be read.
+ */
 export async function listOffset(
   lookup: PartitionLookup,
   topic: string,
@@ -37,21 +50,23 @@ export async function listOffset(
   spec: OffsetSpec,
 ): Promise<OffsetResult> {
   const found = lookup(claim(topic, partition));
-  if ('refusal' in found) return refused(found.refusal.row, found.refusal.detail);
+  if ('refusal' in found) return refusedOffset(found.refusal.row, found.refusal.detail);
   const { log, marks } = found.partition;
-  const known = { row: Errors.NONE, detail: '', timestampMs: -1 };
+  const success = { row: Errors.NONE, detail: '', ...noOffset };
   if (spec === 'earliest' || spec === 'latest') {
     const at = spec === 'earliest' ? marks.logStartOffset : marks.highWatermark;
-    return { ...known, offset: at, leaderEpoch: log.leaderEpochs.epochAt(at) };
+    return { ...success, offset: at, leaderEpoch: log.leaderEpochs.epochAt(at) };
   }
   const record = await log.offsetForTime(spec.timestampMs, marks.highWatermark);
-  if (record === undefined) return { ...known, offset: -1, leaderEpoch: -1 };
-  return { ...known, ...record };
+  // Meanwhile the leadership may have ended, and the log have been changed or gone.
+  const { refusal } = found.partition;
+  if (refusal !== null) return refusedOffset(refusal, refusal.message);
+  return { ...success, ...record };
 }
 
 /**
  * The use case of deleting the first records of a partition: afterwards `beforeOffset` is its first
- * offset, for good. -1 stands for the high watermark.
+ * offset, for good. -1 stands for the high watermark. Rejects if the disk cannot do it.
  */
 export async function deleteRecords(
   lookup: PartitionLookup,
@@ -60,16 +75,19 @@ export async function deleteRecords(
   beforeOffset: number,
 ): Promise<OffsetResult> {
   const found = lookup(claim(topic, partition));
-  if ('refusal' in found) return refused(found.refusal.row, found.refusal.detail);
+  if ('refusal' in found) return refusedOffset(found.refusal.row, found.refusal.detail);
   const { log, marks } = found.partition;
   if (!log.config.cleanupPolicy.includes('delete')) {
-    return refused(Errors.POLICY_VIOLATION, `topic ${topic} has no cleanup.policy=delete`);
+    return refusedOffset(Errors.POLICY_VIOLATION, `topic ${topic} has no cleanup.policy=delete`);
   }
   const before = beforeOffset === -1 ? marks.highWatermark : beforeOffset;
   if (before < 0 || before > marks.highWatermark) {
     const detail = `records of ${topic}-${partition} can be deleted before ${marks.highWatermark} at most, not before ${beforeOffset}`;
-    return refused(Errors.OFFSET_OUT_OF_RANGE, detail);
+    return refusedOffset(Errors.OFFSET_OUT_OF_RANGE, detail);
   }
   await log.advanceLogStart(offset(before));
-  return { ...refused(Errors.NONE, ''), offset: log.logStartOffset };
+  // Meanwhile the topic may have been deleted: then there is nothing that starts there.
+  const { refusal } = found.partition;
+  if (refusal !== null) return refusedOffset(refusal, refusal.message);
+  return { row: Errors.NONE, detail: '', ...noOffset, offset: log.logStartOffset };
 }

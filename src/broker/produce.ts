@@ -1,11 +1,11 @@
 import type { Clock } from '../env/ports.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
-import { type LeaderEpoch, NO_LEADER_EPOCH, offsetAfter } from '../model/ids.ts';
+import { type LeaderEpoch, NO_LEADER_EPOCH, offsetAfter, partitionName } from '../model/ids.ts';
 import type { RequiredAcks } from '../replication/partition.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { PartitionLookup } from './partition-lookup.ts';
 
-/** Batches for one partition; `records` is taken over and written into. */
+/** Batches for one partition; `records`, a view into a request, is taken over and written into. */
 export interface ProduceItem {
   readonly topic: string;
   readonly partition: number;
@@ -24,6 +24,9 @@ export interface ProduceResult {
   leaderId: number;
   leaderEpoch: LeaderEpoch;
 }
+
+/** What the batches of one partition cost in memory beside their bytes while they are unanswered. */
+export const ITEM_OVERHEAD_BYTES = 512;
 
 export interface ProduceOptions {
   readonly acks: RequiredAcks;
@@ -49,27 +52,34 @@ export class Produce {
   // Hot path: per item one lookup, one append and one waiter; no record is looked at.
   run(items: readonly ProduceItem[], options: ProduceOptions): Promise<ProduceResult[]> {
     let bytes = 0;
-    for (const item of items) bytes += item.records.length;
-    if (!this.#budget.tryTake(bytes)) {
-      const detail = `requests of ${this.#budget.limitBytes} bytes are being worked on already`;
+    for (const item of items) bytes += item.records.length + ITEM_OVERHEAD_BYTES;
+    const budget = this.#budget;
+    if (!budget.tryTake(bytes)) {
+      const detail = `requests of ${budget.usedBytes} bytes are being worked on, ${budget.limitBytes} are allowed`;
       return Promise.resolve(items.map(() => failed(Errors.BROKER_OVERLOADED, detail)));
     }
-    return new Promise((resolve) => {
-      const results: ProduceResult[] = [];
-      // One more than the items, so that answers that come at once do not end the request early.
-      let pending = items.length + 1;
-      const settle = (): void => {
-        pending--;
-        if (pending > 0) return;
-        this.#budget.give(bytes);
-        resolve(results);
-      };
-      const deadlineMs = this.#clock.monotonicMs() + options.timeoutMs;
-      for (const item of items) {
-        results.push(this.#append(item, options.acks, deadlineMs, settle));
-      }
-      settle();
-    });
+    return this.#appendAll(items, options).finally(() => budget.give(bytes));
+  }
+
+  /** Whoever waits here keeps no item alive: with it would stay the message that it is part of. */
+  async #appendAll(
+    items: readonly ProduceItem[],
+    options: ProduceOptions,
+  ): Promise<ProduceResult[]> {
+    const answer = Promise.withResolvers<ProduceResult[]>();
+    const results: ProduceResult[] = [];
+    // One more than the items, so that answers that come at once do not end the request early.
+    let pending = items.length + 1;
+    const settle = (): void => {
+      pending--;
+      if (pending === 0) answer.resolve(results);
+    };
+    const deadlineMs = this.#clock.monotonicMs() + options.timeoutMs;
+    for (const item of items) {
+      results.push(this.#append(item, options.acks, deadlineMs, settle));
+    }
+    settle();
+    return answer.promise;
   }
 
   #append(
@@ -90,7 +100,7 @@ export class Produce {
       return { ...failed(row, detail), leaderId, leaderEpoch };
     }
     const { partition } = found;
-    const outcome = partition.append(item.records, 'client');
+    const outcome = partition.append(ownBytes(item.records), 'client');
     if (!outcome.ok) {
       settled();
       const result = failed(outcome.row, outcome.detail);
@@ -108,7 +118,7 @@ export class Produce {
           result.logStartOffset = partition.log.logStartOffset;
         } else {
           result.row = row;
-          result.detail = `appended to ${item.topic}-${item.partition}, but not known to be safe: ${row.message}`;
+          result.detail = `appended to ${partitionName(partition.topicPartition)}, but not known to be safe: ${row.message}`;
         }
         settled();
       },
@@ -116,6 +126,16 @@ export class Produce {
     return result;
   }
 }
+
+/** A view may keep at most so many times its own size in memory. */
+const MAX_WASTE = 4;
+
+/**
+ * The log keeps batches in memory for long, and with a view the whole message that it is part of: a small
+ * part of a message is copied out of it (DESIGN D15).
+ */
+const ownBytes = (records: Uint8Array): Uint8Array =>
+  records.buffer.byteLength > records.length * MAX_WASTE ? records.slice() : records;
 
 function failed(row: ErrorRow, detail: string): ProduceResult {
   return {

@@ -3,8 +3,11 @@ import type { MetadataRecord, PartitionRecord } from '../metadata/metadata-recor
 import { leaderEpoch, type NodeId, type TopicId } from '../model/ids.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
-/** One request may not change more than this (Kafka's `MAX_RECORDS_PER_USER_OP`). */
-export const MAX_RECORDS_PER_REQUEST = 10_000;
+/**
+ * One request may not change more than this: it is one entry of the log, and all others wait while
+ * it is worked on. Room for the largest topic with all its settings.
+ */
+const MAX_RECORDS_PER_REQUEST = 20_000;
 
 /**
  * The changes that one request makes, item by item: every item is checked against the metadata as

@@ -2,6 +2,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { OffsetResult, OffsetSpec } from '../broker/offsets.ts';
 import type { ConfigSource } from '../broker/topic-configs.ts';
 import type { Refusal } from '../controller/refusal.ts';
+import { forEachLimited } from '../log/serial-lane.ts';
 import { type BrokerImage, type TopicImage, topicByName } from '../metadata/image.ts';
 import { Errors } from '../model/errors.ts';
 import type * as messages from '../rpc/admin-messages.ts';
@@ -53,7 +54,7 @@ function serveTopics(table: HandlerTable, broker: Broker): void {
     topics:
       names.length === 0
         ? topicsByName(broker).map(describeTopic)
-        : names.map((name) => {
+        : distinct(names).map((name) => {
             const topic = topicByName(broker.image, name);
             return topic === undefined ? unknownTopic(name) : describeTopic(topic);
           }),
@@ -88,7 +89,7 @@ function serveTopics(table: HandlerTable, broker: Broker): void {
 
 function serveConfigs(table: HandlerTable, broker: Broker): void {
   table.onCall(adminMethods.describeConfigs, async ({ topics }) => ({
-    topics: topics.map((name) => {
+    topics: distinct(topics).map((name) => {
       const topic = topicByName(broker.image, name);
       if (topic === undefined) return { name, error: unknownTopic(name).error, entries: [] };
       const entries = broker
@@ -104,30 +105,44 @@ function serveConfigs(table: HandlerTable, broker: Broker): void {
 
 function serveOffsets(table: HandlerTable, broker: Broker): void {
   table.onCall(adminMethods.listOffsets, async ({ partitions }) => ({
-    partitions: await Promise.all(
-      partitions.map(async (query) => {
-        const { topic, partition } = query;
-        const result = await broker.listOffset(topic, partition, offsetSpec(query));
-        return {
-          topic,
-          partition,
-          error: errorOf(result),
-          offset: result.offset,
-          timestampMs: result.timestampMs,
-          leaderEpoch: result.leaderEpoch,
-        };
-      }),
-    ),
+    partitions: await mapLimited(partitions, async (query) => {
+      const { topic, partition } = query;
+      const result = await broker.listOffset(topic, partition, offsetSpec(query));
+      return {
+        topic,
+        partition,
+        error: errorOf(result),
+        offset: result.offset,
+        timestampMs: result.timestampMs,
+        leaderEpoch: result.leaderEpoch,
+      };
+    }),
   }));
   table.onCall(adminMethods.deleteRecords, async ({ partitions }) => ({
-    partitions: await Promise.all(
-      partitions.map(async ({ topic, partition, beforeOffset }) => {
-        const result = await broker.deleteRecords(topic, partition, beforeOffset);
-        return { topic, partition, error: errorOf(result), logStartOffset: result.offset };
-      }),
-    ),
+    partitions: await mapLimited(partitions, async ({ topic, partition, beforeOffset }) => {
+      const result = await broker.deleteRecords(topic, partition, beforeOffset);
+      return { topic, partition, error: errorOf(result), logStartOffset: result.offset };
+    }),
   }));
 }
+
+/** One request works on so many partitions at a time: each reads from the disk, or fsyncs. */
+const CONCURRENCY = 8;
+
+/** The results of `work` for every item, in order. */
+async function mapLimited<In, Out>(
+  items: readonly In[],
+  work: (item: In) => Promise<Out>,
+): Promise<Out[]> {
+  const results: Out[] = [];
+  await forEachLimited(items.entries(), CONCURRENCY, async ([at, item]) => {
+    results[at] = await work(item);
+  });
+  return results;
+}
+
+/** A short request can repeat a name very often, and each would be answered at length. */
+const distinct = (names: readonly string[]): string[] => [...new Set(names)];
 
 const sourceNames: { readonly [source in ConfigSource]: messages.ConfigSource } = {
   topic: 'CONFIG_SOURCE_TOPIC',

@@ -3,29 +3,35 @@ import type { FetchedRecords, FetchSession } from '../broker/fetch-session.ts';
 import { CorruptError } from '../codec/reader.ts';
 import type { Timers } from '../env/ports.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
+import { NO_LEADER_EPOCH } from '../model/ids.ts';
 import { rpcStatusOfRow, toErrorMessage } from '../rpc/error-message.ts';
-import type {
-  FetchedPartition,
-  FetchRequest,
-  FetchResponse,
-  PlainRecord,
+import {
+  type FetchedPartition,
+  type FetchRequest,
+  type FetchResponse,
+  IsolationLevel,
 } from '../rpc/log-messages.ts';
 import type { TypedStream, TypedStreamEvents } from '../rpc/method.ts';
 import type { GrpcConfig } from './grpc-config.ts';
-import { recordsOf } from './plain-records.ts';
+import { portionsOf } from './plain-records.ts';
 import { StalledReader } from './stalled-reader.ts';
 
 const DEFAULT_PARTITION_BYTES = 1024 * 1024;
+/** Answers of one turn share a message of at most this, unless one read is larger (DESIGN D5). */
+const MESSAGE_BYTES = 1024 * 1024;
+
+/** A batch that comes to more is refused: the client reads it in another form. */
+const plainLimits = { batchBytes: 64 * 1024 * 1024, portionBytes: MESSAGE_BYTES };
 
 /** One `Fetch` stream: a fetch session whose sink is the stream. */
 export class FetchStream implements TypedStreamEvents<FetchRequest> {
   readonly #config: GrpcConfig;
   readonly #stream: TypedStream<FetchResponse>;
-  readonly #session: FetchSession;
+  readonly #broker: Broker;
   readonly #stall: StalledReader;
-  /** Whether records leave one by one instead of in batches; undefined until the first request. */
-  #plain: boolean | undefined;
-  #ended = false;
+  /** Missing until the first request, which says in which form records leave. */
+  #session: FetchSession | undefined;
+  #plain = false;
   #closed = false;
 
   constructor(
@@ -36,62 +42,58 @@ export class FetchStream implements TypedStreamEvents<FetchRequest> {
   ) {
     this.#config = config;
     this.#stream = stream;
+    this.#broker = broker;
     this.#stall = new StalledReader(config.stalledReaderMs, timers, () =>
       this.#fail(
         Errors.SLOW_READER,
         `the client granted credit but read nothing for ${config.stalledReaderMs} ms (grpc.stalled.reader.ms)`,
       ),
     );
-    this.#session = broker.openFetch(config.fetchCreditBytes, {
-      send: (fetched) => this.#send(fetched),
-    });
   }
 
   onMessage(request: FetchRequest): void {
     if (this.#closed) return;
-    this.#plain ??= request.plainRecords === true;
-    if (request.creditBytes < 0 || request.maxPartitionBytes < 0) {
-      this.#fail(
-        Errors.INVALID_REQUEST,
-        `credit ${request.creditBytes} and max_partition_bytes ${request.maxPartitionBytes} must not be below 0`,
-      );
+    const broken = whatIsBroken(request);
+    if (broken !== null) {
+      this.#fail(Errors.INVALID_REQUEST, broken);
       return;
     }
-    if (request.positions.length > 0 && request.correlationId <= 0) {
-      this.#fail(Errors.INVALID_REQUEST, `correlation id ${request.correlationId} is not above 0`);
-      return;
-    }
-    for (const { topic, partition } of request.stops) this.#session.end(topic, partition);
+    this.#session ??= this.#open(request.plainRecords === true);
+    const session = this.#session;
+    for (const { topic, partition } of request.stops) session.end(topic, partition);
     for (const position of request.positions) {
-      this.#session.begin({
+      session.begin({
         topic: position.topic,
         partition: position.partition,
         topicId: position.topicId,
-        leaderEpoch: position.leaderEpoch,
+        leaderEpoch: Math.max(position.leaderEpoch, NO_LEADER_EPOCH),
         offset: position.offset,
         correlationId: request.correlationId,
-        maxBytes: request.maxPartitionBytes || DEFAULT_PARTITION_BYTES,
+        // One batch at a time is decoded: a small one can come to very much.
+        maxBytes: this.#plain ? 1 : request.maxPartitionBytes || DEFAULT_PARTITION_BYTES,
       });
     }
-    if (this.#session.size > this.#config.fetchPartitions) {
+    if (session.size > this.#config.fetchPartitions) {
       this.#fail(
         Errors.REQUEST_TOO_LARGE,
-        `the stream reads ${this.#session.size} partitions; at most ${this.#config.fetchPartitions} (grpc.fetch.partitions)`,
+        `the stream reads ${session.size} partitions; at most ${this.#config.fetchPartitions} (grpc.fetch.partitions)`,
       );
       return;
     }
-    if (request.creditBytes > 0) this.#session.grant(request.creditBytes);
+    if (request.creditBytes > 0) session.grant(request.creditBytes);
   }
 
   onDrain(): void {
     this.#stall.moving();
-    this.#session.drained();
+    if (this.#closed) return;
+    this.#stream.resume();
+    this.#session?.drained();
   }
 
   /** The client will ask for nothing more, but still gets what it granted credit for. */
   onEnd(): void {
-    this.#ended = true;
-    this.#endWhenSpent();
+    if (this.#session === undefined) this.#end();
+    else this.#session.finish();
   }
 
   /** The broker stops; a reader finds another one, or this one again. */
@@ -102,24 +104,60 @@ export class FetchStream implements TypedStreamEvents<FetchRequest> {
   onClose(): void {
     this.#closed = true;
     this.#stall.moving();
-    this.#session.close();
+    this.#session?.close();
+  }
+
+  #open(plain: boolean): FetchSession {
+    this.#plain = plain;
+    const limits = {
+      creditBytes: this.#config.fetchCreditBytes,
+      // Each batch leaves before the next is decoded.
+      messageBytes: plain ? 1 : MESSAGE_BYTES,
+    };
+    return this.#broker.openFetch(limits, {
+      send: (fetched) => this.#send(fetched),
+      end: () => this.#end(),
+      failed: (error) => {
+        this.#broker.reportUnexpected('fetch', error);
+        this.#fail(Errors.UNKNOWN_SERVER_ERROR, Errors.UNKNOWN_SERVER_ERROR.message);
+      },
+    });
   }
 
   #send(fetched: readonly FetchedRecords[]): boolean {
-    if (this.#closed) return true;
-    const partitions = fetched.map((each) => message(each, this.#plain === true));
-    for (const { topic, partition, error } of partitions) {
-      // What cannot be read will not be read by trying on.
-      if (error !== undefined) this.#session.end(topic, partition);
+    let keepsUp = true;
+    if (!this.#plain) keepsUp = this.#stream.send({ partitions: fetched.map(inBatches) });
+    else for (const each of fetched) keepsUp = this.#sendPlain(each);
+    if (keepsUp) return true;
+    this.#stall.stalled();
+    // Also refusals wait in memory: nothing more is asked for until the client reads on.
+    this.#stream.pause();
+    return false;
+  }
+
+  /** Sends plain records, in as many messages as keep each of them small. */
+  #sendPlain(fetched: FetchedRecords): boolean {
+    const { topic, partition, correlationId, batches, fromOffset } = fetched;
+    const bare = inBatches({ ...fetched, batches: [] });
+    let keepsUp = true;
+    try {
+      for (const plainRecords of portionsOf(batches, fromOffset, plainLimits)) {
+        keepsUp = this.#stream.send({ partitions: [{ ...bare, plainRecords }] });
+      }
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error;
+      const row = Errors.CORRUPT_MESSAGE;
+      const detail = `the records of ${topic}-${partition} from ${fromOffset} on cannot be read: ${error.message}`;
+      const refusal = inBatches({ ...fetched, row, detail, marks: null, batches: [] });
+      keepsUp = this.#stream.send({ partitions: [refusal] });
+      // Trying on would not help; meanwhile the client may have moved elsewhere, which is left alone.
+      this.#session?.end(topic, partition, correlationId);
     }
-    const keepsUp = this.#stream.send({ partitions });
-    if (!keepsUp) this.#stall.stalled();
-    this.#endWhenSpent();
     return keepsUp;
   }
 
-  #endWhenSpent(): void {
-    if (!this.#ended || this.#closed || this.#session.creditBytes > 0) return;
+  #end(): void {
+    if (this.#closed) return;
     this.onClose();
     this.#stream.end();
   }
@@ -131,33 +169,32 @@ export class FetchStream implements TypedStreamEvents<FetchRequest> {
   }
 }
 
-/** Most bytes that one batch may come to when its records are sent one by one. */
-const MAX_PLAIN_BYTES = 64 * 1024 * 1024;
-
-const NO_RECORDS: readonly PlainRecord[] = [];
-
-function message(fetched: FetchedRecords, plain: boolean): FetchedPartition {
-  let { row, detail, batches } = fetched;
-  let plainRecords = NO_RECORDS;
-  if (plain && batches.length > 0) {
-    try {
-      plainRecords = recordsOf(batches, fetched.fromOffset, MAX_PLAIN_BYTES);
-    } catch (error) {
-      if (!(error instanceof CorruptError)) throw error;
-      row = Errors.CORRUPT_MESSAGE;
-      detail = `the records of ${fetched.topic}-${fetched.partition} from ${fetched.fromOffset} on cannot be read: ${error.message}`;
-    }
-    batches = [];
+/** What a client can see of itself to be wrong with a request; null for nothing. */
+function whatIsBroken(request: FetchRequest): string | null {
+  const { creditBytes, maxPartitionBytes, correlationId, isolationLevel, positions } = request;
+  if (creditBytes < 0 || maxPartitionBytes < 0) {
+    return `credit ${creditBytes} and max_partition_bytes ${maxPartitionBytes} must not be below 0`;
   }
+  if (positions.length > 0 && correlationId <= 0) {
+    return `correlation id ${correlationId} is not above 0`;
+  }
+  // One of a newer version may promise more than this broker keeps.
+  if (isolationLevel < 0 || isolationLevel > IsolationLevel.readCommitted) {
+    return `isolation level ${isolationLevel} is not known; the highest is ${IsolationLevel.readCommitted}`;
+  }
+  return null;
+}
+
+function inBatches(fetched: FetchedRecords): FetchedPartition {
+  const { topic, partition, correlationId, row, detail, marks, batches } = fetched;
   return {
-    topic: fetched.topic,
-    partition: fetched.partition,
-    correlationId: fetched.correlationId,
+    topic,
+    partition,
+    correlationId,
     error: row === Errors.NONE ? undefined : toErrorMessage(row, detail),
-    highWatermark: fetched.marks?.highWatermark ?? -1,
-    lastStableOffset: fetched.marks?.lastStableOffset ?? -1,
-    logStartOffset: fetched.marks?.logStartOffset ?? -1,
+    highWatermark: marks?.highWatermark ?? -1,
+    lastStableOffset: marks?.lastStableOffset ?? -1,
+    logStartOffset: marks?.logStartOffset ?? -1,
     records: batches,
-    plainRecords,
   };
 }

@@ -16,7 +16,7 @@ export const grpcSettings: SettingGroup<GrpcConfig> = {
     default: 16 * 1024 * 1024,
     min: 64 * 1024,
     max: 1024 * 1024 * 1024,
-    doc: 'Largest gRPC message in either direction. A larger one ends its call with RESOURCE_EXHAUSTED.',
+    doc: 'Largest gRPC message that is accepted. A larger one ends its call with RESOURCE_EXHAUSTED.',
   }),
   maxStreamsPerConnection: setting.int({
     key: 'grpc.connection.max.streams',
@@ -29,7 +29,7 @@ export const grpcSettings: SettingGroup<GrpcConfig> = {
     key: 'grpc.produce.credit.bytes',
     default: 32 * 1024 * 1024,
     min: 64 * 1024,
-    doc: 'Record bytes that one Produce stream may have unanswered before the broker stops reading it.',
+    doc: 'What one Produce stream may have unanswered, in memory, before the broker stops reading it; also the credit that its client begins with.',
   }),
   fetchCreditBytes: setting.bytes({
     key: 'grpc.fetch.credit.bytes',

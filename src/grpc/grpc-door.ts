@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.ts';
 import type { Clock, Timers } from '../env/ports.ts';
+import { ApiError, Errors } from '../model/errors.ts';
 import { fetchMethod, produceMethod } from '../rpc/log-service.ts';
 import { HandlerTable, type TypedStreamEvents } from '../rpc/method.ts';
 import type { RpcStatus } from '../rpc/transport.ts';
@@ -18,6 +19,7 @@ interface OpenStream<In> extends TypedStreamEvents<In> {
 export class GrpcDoor {
   readonly handlers: HandlerTable = new HandlerTable();
   readonly #open = new Set<OpenStream<never>>();
+  readonly #begun = Promise.withResolvers<void>();
   #isStopping = false;
 
   constructor(
@@ -27,6 +29,13 @@ export class GrpcDoor {
     facts: Pick<ServerFacts, 'serverVersion'>,
   ) {
     serveAdmin(this.handlers, broker, { ...facts, maxMessageBytes: config.maxMessageBytes });
+    for (const [path, handler] of this.handlers.unary) {
+      this.handlers.unary.set(path, async (request, context) => {
+        await this.#begun.promise;
+        if (this.#isStopping) throw new ApiError(Errors.BROKER_STOPPING);
+        return await handler(request, context);
+      });
+    }
     this.handlers.onStream(produceMethod, (stream) =>
       this.#track(new ProduceStream(config, env, broker, stream)),
     );
@@ -35,9 +44,21 @@ export class GrpcDoor {
     );
   }
 
-  /** Ends all streams: readers at once, producers when what they have sent is answered. */
+  /**
+   * The broker is in service. Calls that came before have waited: what they would have been told about
+   * topics was nothing. Streams need not, their partitions are refused until they are led.
+   */
+  begin(): void {
+    this.#begun.resolve();
+  }
+
+  /**
+   * Refuses new calls and ends all streams: readers at once, producers when what they have sent is
+   * answered.
+   */
   stop(): void {
     this.#isStopping = true;
+    this.#begun.resolve();
     for (const stream of this.#open) stream.shutdown();
   }
 

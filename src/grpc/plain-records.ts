@@ -33,44 +33,70 @@ export function batchOf(records: readonly PlainRecord[], nowMs: number): Uint8Ar
   return builder.build();
 }
 
+export interface PortionLimits {
+  /** Most bytes that a batch may come to when it is decompressed. */
+  readonly batchBytes: number;
+  /** Most bytes of one portion, unless one record is larger. */
+  readonly portionBytes: number;
+}
+
 /**
- * The records of whole batches from `fromOffset` on, without control records.
+ * The records of whole batches from `fromOffset` on, without control records, in order and in portions;
+ * at least one portion, perhaps an empty one.
  *
- * @throws CorruptError if a batch does not hold what it claims, or more than `maxBytes`
+ * @throws CorruptError if a batch does not hold what it claims, or too much; what comes before is given
  */
-export function recordsOf(
+export function* portionsOf(
   batches: readonly Uint8Array[],
   fromOffset: number,
-  maxBytes: number,
-): PlainRecord[] {
-  const records: PlainRecord[] = [];
-  for (const bytes of batches) {
-    for (let at = 0; at < bytes.length; ) {
-      const size = batchSizeAt(bytes, at);
+  limits: PortionLimits,
+): Iterable<readonly PlainRecord[]> {
+  let records: PlainRecord[] = [];
+  let bytes = 0;
+  for (const batch of batchesIn(batches)) {
+    if (batch.isControl) continue;
+    const cursor = new RecordCursor(batch, { maxDecompressedBytes: limits.batchBytes });
+    while (cursor.advance()) {
+      if (cursor.offset < fromOffset) continue;
+      const record = recordAt(cursor);
+      const size = sizeOf(record);
+      if (records.length > 0 && bytes + size > limits.portionBytes) {
+        yield records;
+        records = [];
+        bytes = 0;
+      }
+      records.push(record);
+      bytes += size;
+    }
+  }
+  yield records;
+}
+
+function* batchesIn(pieces: readonly Uint8Array[]): Iterable<BatchView> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) {
+      const size = batchSizeAt(piece, at);
       if (size <= 0) throw new CorruptError('a piece of a read is not whole batches');
-      const batch = new BatchView(bytes, at);
-      if (!batch.isControl) addRecords(records, batch, fromOffset, maxBytes);
+      yield new BatchView(piece, at);
       at += size;
     }
   }
-  return records;
 }
 
-function addRecords(
-  records: PlainRecord[],
-  batch: BatchView,
-  fromOffset: number,
-  maxDecompressedBytes: number,
-): void {
-  const cursor = new RecordCursor(batch, { maxDecompressedBytes });
-  while (cursor.advance()) {
-    if (cursor.offset < fromOffset) continue;
-    records.push({
-      key: cursor.key ?? undefined,
-      value: cursor.value ?? undefined,
-      headers: cursor.headers.map(({ key, value }) => ({ key, value: value ?? undefined })),
-      timestampMs: cursor.timestamp,
-      offset: cursor.offset,
-    });
-  }
+const recordAt = (cursor: RecordCursor): PlainRecord => ({
+  key: cursor.key ?? undefined,
+  value: cursor.value ?? undefined,
+  headers: cursor.headers.map(({ key, value }) => ({ key, value: value ?? undefined })),
+  timestampMs: cursor.timestamp,
+  offset: cursor.offset,
+});
+
+/** What a record takes in a message beside its key, value and headers, at most. */
+const RECORD_OVERHEAD_BYTES = 64;
+
+function sizeOf({ key, value, headers }: PlainRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  // A name takes at most 3 bytes a character.
+  for (const header of headers) bytes += 16 + header.key.length * 3 + (header.value?.length ?? 0);
+  return bytes;
 }

@@ -1,5 +1,5 @@
 import type { Broker } from '../broker/broker.ts';
-import type { ProduceResult } from '../broker/produce.ts';
+import { ITEM_OVERHEAD_BYTES, type ProduceResult } from '../broker/produce.ts';
 import type { Clock, Timers } from '../env/ports.ts';
 import { ApiError, type ErrorRow, Errors } from '../model/errors.ts';
 import type { RequiredAcks } from '../replication/partition.ts';
@@ -18,6 +18,16 @@ import { StalledReader } from './stalled-reader.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** What is kept of a request until it is answered; not its records, which are the log's now. */
+interface Unanswered {
+  readonly correlationId: number;
+  readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
+  /** What it takes in memory meanwhile. */
+  readonly bytes: number;
+  /** What it took of the client's credit: plain records take none. */
+  readonly creditBytes: number;
+}
+
 /**
  * One `Produce` stream. What it holds is bounded: reading pauses while more than the credit is
  * unanswered, or while the client does not take its answers.
@@ -28,6 +38,7 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
   readonly #broker: Broker;
   readonly #stream: TypedStream<ProduceResponse>;
   readonly #stall: StalledReader;
+  /** What the unanswered requests take in memory, so that many small ones count, too. */
   #unansweredBytes = 0;
   #unansweredRequests = 0;
   #answersWait = false;
@@ -77,14 +88,13 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
       this.#fail(error.row, error.message);
       return;
     }
-    let bytes = 0;
-    for (const item of items) bytes += item.records.length;
-    this.#unansweredBytes += bytes;
+    const unanswered = unansweredOf(request, items);
+    this.#unansweredBytes += unanswered.bytes;
     this.#unansweredRequests++;
     this.#regulate();
     const timeoutMs = request.timeoutMs === 0 ? DEFAULT_TIMEOUT_MS : request.timeoutMs;
     this.#broker.produce(items, { acks, timeoutMs }).then(
-      (results) => this.#answer(request, bytes, results),
+      (results) => this.#answer(unanswered, results),
       (error: unknown) => {
         this.#broker.reportUnexpected('produce', error);
         this.#fail(Errors.UNKNOWN_SERVER_ERROR, Errors.UNKNOWN_SERVER_ERROR.message);
@@ -115,14 +125,15 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
     this.#stall.moving();
   }
 
-  #answer(request: ProduceRequest, bytes: number, results: readonly ProduceResult[]): void {
-    this.#unansweredBytes -= bytes;
+  #answer(request: Unanswered, results: readonly ProduceResult[]): void {
+    this.#unansweredBytes -= request.bytes;
     this.#unansweredRequests--;
     if (this.#closed) return;
+    const { correlationId, creditBytes } = request;
     const partitions = request.partitions.map(({ topic, partition }, at) =>
       produced(topic, partition, results[at]!),
     );
-    this.#send({ correlationId: request.correlationId, creditBytes: bytes, partitions });
+    this.#send({ correlationId, creditBytes, partitions });
     this.#regulate();
     this.#endWhenAnswered();
   }
@@ -173,6 +184,15 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
   }
 }
 
+function unansweredOf(request: ProduceRequest, items: readonly ProducePartition[]): Unanswered {
+  let bytes = 0;
+  let creditBytes = 0;
+  for (const item of items) bytes += item.records.length + ITEM_OVERHEAD_BYTES;
+  for (const { records } of request.partitions) creditBytes += records.length;
+  const partitions = items.map(({ topic, partition }) => ({ topic, partition }));
+  return { correlationId: request.correlationId, partitions, bytes, creditBytes };
+}
+
 function requiredAcks(acks: Acks): RequiredAcks | undefined {
   if (acks === Acks.all || acks === Acks.unspecified) return 'all';
   return acks === Acks.leader ? 'leader' : undefined;
@@ -182,7 +202,7 @@ function produced(topic: string, partition: number, result: ProduceResult): Prod
   return {
     topic,
     partition,
-    error: result.row.code === 0 ? undefined : toErrorMessage(result.row, result.detail),
+    error: result.row === Errors.NONE ? undefined : toErrorMessage(result.row, result.detail),
     baseOffset: result.baseOffset,
     logAppendTimeMs: result.logAppendTimeMs,
     logStartOffset: result.logStartOffset,

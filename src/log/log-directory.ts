@@ -1,5 +1,6 @@
 import { CorruptError } from '../codec/reader.ts';
 import { type Clock, FileError, type FileSystem, type Timer, type Timers } from '../env/ports.ts';
+import { replaceFile } from '../env/replace-file.ts';
 import { assert } from '../model/assert.ts';
 import {
   type Offset,
@@ -27,7 +28,6 @@ import type { LogReporter } from './log-reporter.ts';
 import type { LogShared, Markable } from './log-shared.ts';
 import { emptyLog } from './log-state.ts';
 import { MarksFile } from './marks-file.ts';
-import { writeDurably } from './producer-files.ts';
 import { hasClockJumped } from './retention.ts';
 import { SegmentReaders } from './segment-readers.ts';
 import { forEachLimited, SerialLane } from './serial-lane.ts';
@@ -229,6 +229,9 @@ export class LogDirectory {
     const { path, config } = this.#settings;
     const { files, clock } = this.#ports;
     const beganMs = clock.monotonicMs();
+    // The process before this one may have died between replacing the marks and making that durable;
+    // what follows deletes by what they say.
+    await files.syncDirectory(path);
     const marks = await this.#readMarks();
     const folders: { name: string; topicPartition: TopicPartition }[] = [];
     for (const name of await files.list(path)) {
@@ -244,9 +247,8 @@ export class LogDirectory {
       marks.delete(name);
     });
     for (const mark of marks.values()) this.#missFolder(mark);
-    // Folders may have been renamed, or made shortly before a crash.
-    await files.syncDirectory(path);
-    // Takes back that the logs are clean, before anything is served.
+    // Takes back that the logs are clean, before anything is served. It also makes durable that
+    // folders were renamed.
     await this.#marksFile.save();
     this.#lastRetention = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
     this.#scheduleRetention();
@@ -321,8 +323,7 @@ export class LogDirectory {
     if (mark !== undefined) {
       // The marks know it, too, and with a checksum.
       const content = new TextEncoder().encode(formatTopicId(mark.topicId));
-      await writeDurably(files, `${folder}/${TOPIC_ID_FILE}`, content);
-      await files.syncDirectory(folder);
+      await replaceFile(files, folder, TOPIC_ID_FILE, content);
       return mark.topicId;
     }
     const names = await files.list(folder);

@@ -11,7 +11,7 @@ import {
   TOPIC_ID_FILE,
 } from './file-names.ts';
 import { saveIndexes } from './index-files.ts';
-import { offsetsOf, saveProducers, writeDurably } from './producer-files.ts';
+import { offsetsOf, saveProducers } from './producer-files.ts';
 import type { ProducerSnapshot } from './producer-snapshot.ts';
 import type { Segment } from './segment.ts';
 
@@ -110,9 +110,8 @@ export class LogDisk {
   }
 
   /** Saves producers besides those at the ends of segments, so that less is replayed after a crash. */
-  async saveProducers(at: Offset, snapshot: ProducerSnapshot): Promise<void> {
-    await saveProducers(this.#files, this.#place.folder, at, snapshot);
-    await this.#files.syncDirectory(this.#place.folder);
+  saveProducers(at: Offset, snapshot: ProducerSnapshot): Promise<void> {
+    return saveProducers(this.#files, this.#place.folder, at, snapshot);
   }
 
   /** Writes `leader-epoch-checkpoint`, for others: we read epochs from our own marks. */
@@ -197,8 +196,7 @@ export class LogDisk {
     const { root, folder, topicId } = this.#place;
     await this.#files.makeDirectory(folder);
     const content = new TextEncoder().encode(formatTopicId(topicId));
-    await writeDurably(this.#files, `${folder}/${TOPIC_ID_FILE}`, content);
-    await this.#files.syncDirectory(folder);
+    await replaceFile(this.#files, folder, TOPIC_ID_FILE, content);
     await this.#files.syncDirectory(root);
     this.#hasFolder = true;
   }

@@ -65,6 +65,8 @@ class Recovery {
   #logStartOffset: Offset = offset(0);
   /** Batches from here on are replayed into the producers. */
   #replayFrom: Offset = offset(0);
+  /** Offsets of producer snapshots that were written just now. */
+  readonly #savedSnapshots = new Set<Offset>();
 
   constructor(
     mark: LogMark | undefined,
@@ -100,7 +102,7 @@ class Recovery {
       await this.#walkAll();
       await this.#syncNames();
     }
-    await this.#removeSuperfluous(names, last.endOffset);
+    await this.#removeSuperfluous();
     return this.#recovered({
       endOffset: last.endOffset,
       segmentBase: last.baseOffset,
@@ -150,7 +152,8 @@ class Recovery {
     segment.isNamed = true;
     const previous = this.#segments.at(-1);
     if (previous !== undefined) previous.endOffset = base;
-    if (mark !== undefined && base < mark.finishedBefore) {
+    // The last one is active, also if it was closed and its successor's file is not there.
+    if (mark !== undefined && base < mark.finishedBefore && base !== lastBase) {
       segment.indexes = null;
       segment.isFinished = true;
     }
@@ -272,7 +275,8 @@ class Recovery {
       segment.writtenBytes = walk.position;
       segment.syncedBytes = walk.position;
     }
-    if (walk.problem !== null || walk.hasRewritten) await file.sync();
+    // Also when nothing was written: perhaps the file was cut shortly before the process died.
+    if (Number.isFinite(walk.rewriteFrom)) await file.sync();
   }
 
   /** Completes what the death of the process left undone after a segment was closed. */
@@ -284,6 +288,7 @@ class Recovery {
     if (this.#replayFrom <= segment.endOffset) {
       const snapshot = encodeProducers(this.#producers.all());
       await saveProducers(this.#files, segment.folder, segment.endOffset, snapshot);
+      this.#savedSnapshots.add(segment.endOffset);
     }
     segment.indexes = null;
     segment.isFinished = true;
@@ -305,12 +310,14 @@ class Recovery {
   }
 
   /**
-   * Removes files that belong to no segment, and producer snapshots above the end: they must be gone
-   * for good before the log grows beyond them again.
+   * Removes files that belong to no segment, and producer snapshots from above the mark: they may be
+   * torn, and above the end they must be gone for good before the log grows beyond them again.
    */
-  async #removeSuperfluous(names: readonly string[], endOffset: Offset): Promise<void> {
+  async #removeSuperfluous(): Promise<void> {
+    const names = await this.#files.list(this.#settings.folder);
     const bases = new Set(this.#segments.map((segment) => segment.baseOffset));
-    const newest = offsetsOf(names, '.producers').findLast((at) => at <= endOffset);
+    const trustedEnd = this.#mark?.endOffset ?? offset(0);
+    const newest = offsetsOf(names, '.producers').findLast((at) => at <= trustedEnd);
     let hasRemoved = false;
     for (const name of names) {
       const parsed = parseOffsetFile(name);
@@ -318,7 +325,8 @@ class Recovery {
       if (parsed !== undefined) {
         const { at, suffix } = parsed;
         const isSnapshot = suffix === '.snapshot' || suffix === '.producers';
-        if (at <= endOffset && (bases.has(at) || (isSnapshot && at === newest))) continue;
+        const isTrusted = at <= trustedEnd && (bases.has(at) || at === newest);
+        if (isSnapshot ? isTrusted || this.#savedSnapshots.has(at) : bases.has(at)) continue;
       }
       await this.#files.removeFile(`${this.#settings.folder}/${name}`);
       hasRemoved = true;

@@ -1,5 +1,4 @@
 import { FileError } from '../env/ports.ts';
-import { assert } from '../model/assert.ts';
 import { type Offset, offset, partitionName, type TopicPartition } from '../model/ids.ts';
 import { BatchScanner } from './batch-scanner.ts';
 import { LogCorruptError } from './disk-health.ts';
@@ -43,10 +42,11 @@ export class LogTrimmer {
    * Makes `startOffset` the first offset for good, then removes segments wholly before it. The order
    * matters: segments that are missing are damage, unless the marks say that the log starts later.
    */
-  async raiseStart(startOffset: Offset): Promise<void> {
+  async raiseStart(wanted: Offset): Promise<void> {
     const state = this.#state;
+    // Since this was decided, a truncation may have begun.
+    const startOffset = offset(Math.min(wanted, state.flushedOffset));
     if (startOffset > state.logStartOffset) {
-      assert(startOffset <= state.flushedOffset, 'a log starts no later than what is flushed');
       state.markedStartOffset = startOffset;
       await this.#shared.marks.save();
       state.logStartOffset = startOffset;
@@ -104,6 +104,8 @@ export class LogTrimmer {
     segment.savedTimeEntries = Math.min(segment.savedTimeEntries, indexes.times.count);
     segment.indexMark = NO_INDEX;
     const { position, baseOffset: endOffset } = cut;
+    // Together with the durable end: the marks tell of the epochs below it.
+    state.epochs.truncateFromEnd(endOffset);
     const isMarkedBeyond = state.durable !== null && state.durable.endOffset > endOffset;
     if (isMarkedBeyond) {
       state.durable = { endOffset, segmentBase: segment.baseOffset, position };
@@ -128,29 +130,39 @@ export class LogTrimmer {
   }
 
   async #removeBeforeStart(): Promise<void> {
+    const { marks, readers, reporter } = this.#shared;
     const state = this.#state;
-    for (;;) {
-      const [oldest, next] = state.segments;
-      // What is not finished or named yet is left for the next time.
-      if (oldest === undefined || next === undefined || next.baseOffset > state.logStartOffset) {
-        return;
-      }
-      if (!oldest.isFinished || !next.isNamed) return;
-      state.segments.shift();
-      if (state.durable?.segmentBase === oldest.baseOffset) {
-        const { baseOffset } = next;
-        state.durable = { endOffset: baseOffset, segmentBase: baseOffset, position: 0 };
-        await this.#shared.marks.save();
-      }
-      await this.#shared.readers.forget(oldest);
-      await this.#disk.remove(oldest, { sync: false });
-      const partition = partitionName(this.#topicPartition);
-      const { baseOffset, endOffset, sizeInBytes } = oldest;
-      this.#shared.reporter.info(
-        { partition, baseOffset, endOffset, bytes: sizeInBytes },
-        'deleted a segment',
-      );
+    const removed = this.#takeBeforeStart();
+    if (removed.length === 0) return;
+    const first = state.segments[0]!.baseOffset;
+    if (state.durable !== null && state.durable.segmentBase < first) {
+      state.durable = { endOffset: first, segmentBase: first, position: 0 };
     }
+    // The marks on disk may still lean on a segment that goes.
+    await marks.save();
+    for (const segment of removed) {
+      await readers.forget(segment);
+      await this.#disk.remove(segment, { sync: false });
+      const { baseOffset, endOffset, sizeInBytes: bytes } = segment;
+      const partition = partitionName(this.#topicPartition);
+      reporter.info({ partition, baseOffset, endOffset, bytes }, 'deleted a segment');
+    }
+  }
+
+  /** Takes segments that end before the log start, oldest first, out of the list. */
+  #takeBeforeStart(): Segment[] {
+    const { segments, logStartOffset } = this.#state;
+    let count = 0;
+    // What is not finished or named yet is left for the next time.
+    while (
+      count + 1 < segments.length &&
+      segments[count + 1]!.baseOffset <= logStartOffset &&
+      segments[count]!.isFinished &&
+      segments[count + 1]!.isNamed
+    ) {
+      count++;
+    }
+    return segments.splice(0, count);
   }
 
   async #maxTimestamp(segment: Segment, intervalBytes: number): Promise<number> {

@@ -8,7 +8,7 @@ import {
   type TopicId,
   type TopicPartition,
 } from '../model/ids.ts';
-import { LogCorruptError } from './disk-health.ts';
+import { LogCorruptError, StorageError } from './disk-health.ts';
 import type { DurablePoint, LogMark } from './durable-marks.ts';
 import type { Flushable } from './flusher.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
@@ -225,9 +225,12 @@ export class Log implements Flushable, Markable {
 
   /**
    * Records before `startOffset` are gone for good when this resolves; nothing happens if they were.
-   * `startOffset` is at most the flushed offset. Throws if the disk is out of service.
+   * `startOffset` is at most the flushed offset. Throws `StorageError` if the log is out of service.
    */
   async advanceLogStart(startOffset: Offset): Promise<void> {
+    const refusal = this.#refusal(Errors.KAFKA_STORAGE_ERROR);
+    if (refusal !== null) throw new StorageError(refusal.detail);
+    assert(startOffset <= this.#state.flushedOffset, 'a log starts no later than it is flushed');
     await this.#onDisk(async () => {
       // The log must not start beyond what a power cut leaves, whatever the topic asks.
       await this.#writeCycle({ isDurable: true });
@@ -348,9 +351,7 @@ export class Log implements Flushable, Markable {
     return this.#lane.run(() => this.#shared.health.guard(work));
   }
 
-  async #writeCycle(
-    options = { isDurable: this.#config.durability === 'durable' },
-  ): Promise<void> {
+  async #writeCycle(options = { isDurable: this.#config.durability === 'durable' }): Promise<void> {
     const state = this.#state;
     if (this.#isIdle || state.active === undefined) return;
     await this.#folderIsFree;
@@ -403,7 +404,6 @@ export class Log implements Flushable, Markable {
     state.logEndOffset = endOffset;
     if (state.flushedOffset > endOffset) state.flushedOffset = endOffset;
     state.tail.truncateTo(endOffset);
-    state.epochs.truncateFromEnd(endOffset);
   }
 
   async #release(): Promise<void> {

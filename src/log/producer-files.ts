@@ -1,5 +1,6 @@
 import { CorruptError } from '../codec/reader.ts';
 import type { FileSystem } from '../env/ports.ts';
+import { replaceFile } from '../env/replace-file.ts';
 import type { Offset } from '../model/ids.ts';
 import type { BatchView } from '../records/batch-view.ts';
 import { readControlRecord } from '../records/control-batch.ts';
@@ -20,20 +21,24 @@ export interface SnapshotRange {
   readonly to: Offset;
 }
 
-/** Writes both files durably, but for their names. */
+/**
+ * Replaces both files. Never in place: after retention has deleted what is before it, a snapshot may
+ * be all that is known of the producers.
+ */
 export async function saveProducers(
   files: FileSystem,
   folder: string,
   at: Offset,
   snapshot: ProducerSnapshot,
 ): Promise<void> {
-  await writeDurably(files, `${folder}/${offsetFile(at, '.producers')}`, snapshot.own);
-  await writeDurably(files, `${folder}/${offsetFile(at, '.snapshot')}`, snapshot.kafka);
+  await replaceFile(files, folder, offsetFile(at, '.producers'), snapshot.own);
+  await replaceFile(files, folder, offsetFile(at, '.snapshot'), snapshot.kafka);
 }
 
 /**
  * Restores the newest snapshot that can be read and returns its offset: the batches from there on
- * are to be replayed. Ours are preferred, even older ones, because Kafka's keep one batch only.
+ * are to be replayed. Kafka's keep one batch of a producer only, so they are used if there is none
+ * of ours and the log does not go back to its very first record.
  */
 export async function loadProducers(
   files: FileSystem,
@@ -42,7 +47,8 @@ export async function loadProducers(
   into: { readonly states: ProducerStates; readonly reporter: LogReporter },
 ): Promise<Offset> {
   const names = await files.list(folder);
-  for (const suffix of ['.producers', '.snapshot'] as const) {
+  const suffixes = range.from === 0 ? ownSuffix : allSuffixes;
+  for (const suffix of suffixes) {
     for (const at of offsetsOf(names, suffix).toReversed()) {
       if (at < range.from || at > range.to) continue;
       const path = `${folder}/${offsetFile(at, suffix)}`;
@@ -54,6 +60,9 @@ export async function loadProducers(
   }
   return range.from;
 }
+
+const ownSuffix = ['.producers'] as const;
+const allSuffixes = ['.producers', '.snapshot'] as const;
 
 /** Takes a batch of the log into the states of the producers. Throws `CorruptError` for a bad marker. */
 export function replayProducer(states: ProducerStates, batch: BatchView, nowMs: number): void {
@@ -91,21 +100,5 @@ async function readSnapshot(
     if (!(error instanceof CorruptError)) throw error;
     reporter.warn({ file: path, problem: error.message }, 'a producer snapshot is not used');
     return undefined;
-  }
-}
-
-/** Content of a new file, or of one whose content is derivable: a torn one fails its checksum. */
-export async function writeDurably(
-  files: FileSystem,
-  path: string,
-  content: Uint8Array,
-): Promise<void> {
-  const file = await files.open(path, 'create');
-  try {
-    await file.truncate(0);
-    await file.write(0, [content]);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

@@ -36,7 +36,6 @@ export class RecoveryWalk {
   #position = 0;
   #nextOffset: Offset;
   #problem: string | null = null;
-  #hasRewritten = false;
 
   constructor(segment: Segment, file: File, context: WalkContext) {
     this.#segment = segment;
@@ -61,10 +60,6 @@ export class RecoveryWalk {
   /** What is at `position` that should not be there; `null` if the segment is sound. */
   get problem(): string | null {
     return this.#problem;
-  }
-
-  get hasRewritten(): boolean {
-    return this.#hasRewritten;
   }
 
   /** @param from 0, or the position of a batch that the indexes of the segment have an entry of */
@@ -147,7 +142,6 @@ export class RecoveryWalk {
     if (from >= this.#position) return;
     const bytes = scanner.scannedFrom(from).subarray(0, this.#position - from);
     await this.#file.write(from, [bytes]);
-    this.#hasRewritten = true;
   }
 }
 

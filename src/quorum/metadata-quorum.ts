@@ -35,7 +35,7 @@ export interface SnapshotSource {
 interface Waiter {
   readonly position: number;
   resolve(): void;
-  reject(error: unknown): void;
+  reject(error: ApiError): void;
 }
 
 /**
@@ -63,7 +63,7 @@ export class MetadataQuorum implements ShardLog {
   /** Not null while entries are on their way to the disk. */
   #flushing: Promise<void> | null = null;
   /** Why nothing can be appended any more. */
-  #stoppedBy: unknown = null;
+  #stoppedBy: ApiError | null = null;
 
   /** For `open`. */
   constructor(options: QuorumOptions, env: Env, logger: Logger, store: MetadataStore) {
@@ -111,13 +111,19 @@ export class MetadataQuorum implements ShardLog {
   /** Makes a new cluster of this node alone. Only on an empty data directory (DESIGN 4b rule 7). */
   async form(clusterId: string, directoryId: string): Promise<void> {
     assert(!this.isFormed, 'a cluster is formed once, on an empty data directory');
-    // Comes after the store was made, so that one fsync of the folder covers both their names. Done
-    // anew if it was begun before: its name is perhaps not durable.
-    await this.#file?.close();
-    this.#file = await HardStateFile.create(this.#env.files, this.#options.dataDirectory);
-    await this.#lead([
-      encodeMetadataRecord({ type: 'cluster', format: METADATA_FORMAT, clusterId, directoryId }),
-    ]);
+    if (this.#stoppedBy !== null) throw this.#stoppedBy;
+    const format = METADATA_FORMAT;
+    const cluster = encodeMetadataRecord({ type: 'cluster', format, clusterId, directoryId });
+    try {
+      // Comes after the store was made, so that one fsync of the folder covers both their names.
+      // Done anew if it was begun before: its name is perhaps not durable.
+      await this.#file?.close();
+      this.#file = await HardStateFile.create(this.#env.files, this.#options.dataDirectory);
+      await this.#lead([cluster]);
+    } catch (error) {
+      this.#stoppedBy = cannotStore(error);
+      throw error;
+    }
     this.#logger.info({ clusterId, directoryId }, 'a new cluster was formed');
   }
 
@@ -263,14 +269,18 @@ export class MetadataQuorum implements ShardLog {
 
   #fail(error: unknown): void {
     const waiters = this.#waiters;
-    this.#stoppedBy = error;
+    const stoppedBy = cannotStore(error);
+    this.#stoppedBy = stoppedBy;
     this.#waiters = [];
     this.#queue = [];
-    for (const waiter of waiters) waiter.reject(error);
+    for (const waiter of waiters) waiter.reject(stoppedBy);
     this.#logger.error({ err: error }, 'the metadata could not be stored');
     this.#options.onFatal(error);
   }
 }
+
+const cannotStore = (cause: unknown): ApiError =>
+  new ApiError(Errors.NOT_CONTROLLER, `this node cannot store the metadata: ${cause}`, { cause });
 
 /** The file is written after the store: a store that is behind it has lost what was durable. */
 function checkAgreement(

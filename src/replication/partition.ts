@@ -38,10 +38,14 @@ export interface PartitionMarks {
 export class Partition {
   readonly topicPartition: TopicPartition;
   readonly topicId: TopicId;
+  /** The 16 bytes of `topicId`, as requests carry it. */
+  readonly topicIdBytes: Uint8Array;
   readonly log: Log;
   /** Exclusive: every record below it is safe for good and may be read. Never moves back. */
   #highWatermark: Offset;
   #leadership: Leadership | null = null;
+  /** What is answered while this broker does not lead. */
+  #notLedRow: ErrorRow = Errors.NOT_LEADER_OR_FOLLOWER;
   /** Wait for the leader's own flushed offset (acks=leader). */
   readonly #flushWaiters = new OffsetWaiters();
   /** Wait for the high watermark (acks=all, and readers at the end). */
@@ -50,6 +54,7 @@ export class Partition {
   constructor(log: Log) {
     this.topicPartition = log.topicPartition;
     this.topicId = log.topicId;
+    this.topicIdBytes = Buffer.from(log.topicId, 'base64url');
     this.log = log;
     this.#highWatermark = log.logStartOffset;
     log.onFlushed = () => this.#advance();
@@ -57,6 +62,11 @@ export class Partition {
 
   get leadership(): Leadership | null {
     return this.#leadership;
+  }
+
+  /** Why the partition is not served; null while this broker leads it. */
+  get refusal(): ErrorRow | null {
+    return this.#leadership === null ? this.#notLedRow : null;
   }
 
   get leaderEpoch(): LeaderEpoch {
@@ -92,18 +102,19 @@ export class Partition {
    * Takes `records` over: the base offset and epoch are written into them.
    */
   append(records: Uint8Array, origin: AppendOrigin): AppendOutcome {
-    if (this.#leadership === null) {
-      const row = Errors.NOT_LEADER_OR_FOLLOWER;
-      return { ok: false, row, detail: row.message };
-    }
+    if (this.#leadership === null) return this.#refused();
     return this.log.append(records, this.#leadership.leaderEpoch, origin);
   }
 
   /**
-   * Settles `waiter` when everything below its offset is as safe as `acks` says; at once if it is.
-   * Also a repeated batch waits here for its original (DESIGN 4b rule 4).
+   * Settles `waiter` when everything below its offset is as safe as `acks` says; at once if it is, or
+   * if this broker does not lead: then nobody would ever settle it. Also a repeated batch waits here for its original (DESIGN 4b rule 4).
    */
   whenSafe(acks: RequiredAcks, waiter: OffsetWaiter): void {
+    if (this.#leadership === null) {
+      waiter.settle(this.#notLedRow);
+      return;
+    }
     const mark = acks === 'all' ? this.#highWatermark : this.log.flushedOffset;
     if (mark >= waiter.offset) waiter.settle(null);
     else if (acks === 'all') this.#watermarkWaiters.add(waiter);
@@ -122,10 +133,21 @@ export class Partition {
 
   /**
    * Reads whole batches from `from` up to the high watermark; nothing if `from` is at or beyond it.
-   * A `from` outside the log is OFFSET_OUT_OF_RANGE.
+   * A `from` outside the log is OFFSET_OUT_OF_RANGE. Rejects only for what nobody expected.
    */
   read(from: Offset, maxBytes: number): LogReadOutcome | Promise<LogReadOutcome> {
-    return this.log.read(from, maxBytes, this.#highWatermark);
+    if (this.#leadership === null) return this.#refused();
+    const outcome = this.log.read(from, maxBytes, this.#highWatermark);
+    if (!(outcome instanceof Promise)) return outcome;
+    // Meanwhile the leadership may have ended, and the log have gone: what was read, or why it could
+    // not be, counts no more.
+    return outcome.then(
+      (read) => (this.#leadership === null ? this.#refused() : read),
+      (error: unknown) => {
+        if (this.#leadership === null) return this.#refused();
+        throw error;
+      },
+    );
   }
 
   /** Ends all waiting for which `nowMs` is too late. */
@@ -137,8 +159,13 @@ export class Partition {
   /** Stops leading and tells everybody who waits why; the log stays as it is. */
   resign(row: ErrorRow): void {
     this.#leadership = null;
+    this.#notLedRow = row;
     this.#flushWaiters.failAll(row);
     this.#watermarkWaiters.failAll(row);
+  }
+
+  #refused(): { readonly ok: false; readonly row: ErrorRow; readonly detail: string } {
+    return { ok: false, row: this.#notLedRow, detail: this.#notLedRow.message };
   }
 
   /** Own progress, or a change of the ISR: the marks may have moved. */

@@ -3,7 +3,7 @@ import type { Log } from '../log/log.ts';
 import type { ErrorRow } from '../model/errors.ts';
 import { Partition } from './partition.ts';
 
-/** How often waiting produce requests are looked through for passed deadlines, in ms. */
+/** How often all who wait are looked through for passed deadlines, in ms: an answer is at most so late. */
 const EXPIRY_INTERVAL_MS = 500;
 
 /** The partitions that this broker holds a replica of. */
@@ -57,13 +57,9 @@ export class ReplicaManager {
   }
 
   /** Resigns from every partition: the broker stops, or its disk is out of service. */
-  resignAll(row: ErrorRow): void {
-    for (const partition of this.partitions()) partition.resign(row);
-  }
-
   stop(row: ErrorRow): void {
     this.#expiry?.cancel();
-    this.resignAll(row);
+    for (const partition of this.partitions()) partition.resign(row);
     this.#partitions.clear();
   }
 }

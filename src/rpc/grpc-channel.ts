@@ -95,7 +95,7 @@ export class GrpcChannel implements Channel {
   }
 
   stream(path: string, events: StreamEvents): MessageStream {
-    if (this.#closed) return closedStream(events);
+    if (this.#closed) return closedStream(events, this.#reportUnexpected);
     const stream = new GrpcClientStream(
       this.#client.makeBidiStreamRequest<Uint8Array, Uint8Array>(path, toBuffer, toBytes),
       events,
@@ -206,8 +206,13 @@ class GrpcClientStream implements MessageStream {
   }
 }
 
-function closedStream(events: StreamEvents): MessageStream {
-  queueMicrotask(() => events.onClose(CHANNEL_CLOSED));
+function closedStream(
+  events: StreamEvents,
+  reportUnexpected: (error: unknown) => void,
+): MessageStream {
+  const owner = new StreamOwner(reportUnexpected);
+  owner.attach(events);
+  queueMicrotask(() => owner.close(CHANNEL_CLOSED));
   return { send: () => false, pause() {}, resume() {}, end() {}, fail() {} };
 }
 

@@ -139,6 +139,7 @@ class GrpcListener implements Listener {
   /** Takes the streams away from grpc-js before it puts a Node stream on top of them. */
   #interceptor(service: ServerHandlers): ServerInterceptor {
     return (method, call) => {
+      if (service.unary.has(method.path)) return new ServerInterceptingCall(call);
       const handler = service.streams.get(method.path);
       if (handler === undefined) return this.#standardCall(call);
       const stream = new GrpcServerStream(this.#timers, call, {
@@ -146,7 +147,7 @@ class GrpcListener implements Listener {
         onClosed: () => this.#open.delete(stream),
       });
       const listener = stream.listen((opened, context) => {
-        // Not before: of a stream that was cancelled earlier grpc-js would never tell us the end.
+        // Not before: of a call that is cancelled earlier grpc-js never tells us the end.
         this.#open.add(stream);
         return handler(opened, context);
       });
@@ -157,10 +158,15 @@ class GrpcListener implements Listener {
   /** A call of health or reflection; their streams end only when the client wants, or when we close. */
   #standardCall(call: ServerInterceptingCallInterface): ServerInterceptingCall {
     return new ServerInterceptingCall(call, {
-      start: (next) => {
-        this.#standardCalls.add(call);
-        next({ onCancel: () => this.#standardCalls.delete(call) });
-      },
+      start: (next) =>
+        next({
+          // Not before, for the same reason as above.
+          onReceiveMetadata: (metadata, pass) => {
+            this.#standardCalls.add(call);
+            pass(metadata);
+          },
+          onCancel: () => this.#standardCalls.delete(call),
+        }),
     });
   }
 

@@ -14,8 +14,10 @@ import {
   type StreamEvents,
 } from './transport.ts';
 
-/** How long a peer may take to read what stands before an error status. */
+/** How long a peer may take to read what stands before an error status; it stays in memory so long. */
 const FAIL_GRACE_MS = 5_000;
+/** The same before OK. */
+const END_GRACE_MS = 60_000;
 
 const PEER_IS_GONE: RpcStatus = {
   code: RpcCode.CANCELLED,
@@ -87,7 +89,12 @@ export class GrpcServerStream implements MessageStream {
   }
 
   end(): void {
+    if (this.#outcome !== undefined) return;
     this.#finish({ code: RpcCode.OK, message: '' });
+    this.#resetTimer = this.#timers.after(END_GRACE_MS, () => {
+      this.#outcome = PEER_IS_GONE;
+      resetCall(this.#call);
+    });
   }
 
   fail(status: RpcStatus): void {
@@ -97,7 +104,6 @@ export class GrpcServerStream implements MessageStream {
   }
 
   #finish(status: RpcStatus): void {
-    if (this.#outcome !== undefined) return;
     this.#outcome = status;
     this.#call.sendStatus(toGrpcStatus(status));
   }

@@ -1,5 +1,6 @@
 import { CorruptError } from '../codec/reader.ts';
 import type { ErrorMessage } from './admin-messages.ts';
+import { errorFieldSize, readError, writeError } from './error-codec.ts';
 import type {
   Acks,
   FetchedPartition,
@@ -15,7 +16,7 @@ import type {
   ProduceResponse,
 } from './log-messages.ts';
 import type { MessageCodec } from './method.ts';
-import { plainRecordSize, readPlainRecord, writePlainRecord } from './plain-record-codec.ts';
+import { plainRecordsSize, readPlainRecord, writePlainRecords } from './plain-record-codec.ts';
 import {
   boolFieldSize,
   bytesFieldSize,
@@ -23,6 +24,7 @@ import {
   integerFieldSize,
   integerTag,
   messageFieldSize,
+  optionalIntegerFieldSize,
   ProtobufReader,
   ProtobufWriter,
   textFieldSize,
@@ -228,7 +230,7 @@ export const fetchRequestCodec: MessageCodec<FetchRequest> = {
       writer.integerField(2, position.partition);
       writer.bytesField(3, position.topicId);
       writer.integerField(4, position.offset);
-      writer.integerField(5, position.leaderEpoch);
+      writer.optionalIntegerField(5, position.leaderEpoch);
     }
     for (let i = 0; i < stopSizes.length; i++) {
       const stop = message.stops[i]!;
@@ -277,14 +279,14 @@ const fetchPositionSize = (position: FetchPosition): number =>
   integerFieldSize(position.partition) +
   bytesFieldSize(position.topicId.length) +
   integerFieldSize(position.offset) +
-  integerFieldSize(position.leaderEpoch);
+  optionalIntegerFieldSize(position.leaderEpoch);
 
 function readFetchPosition(reader: ProtobufReader): FetchPosition {
   let topic = '';
   let partition = 0;
   let topicId = NO_BYTES;
   let offset = 0;
-  let leaderEpoch = 0;
+  let leaderEpoch = -1;
   const outer = reader.enter();
   while (reader.hasMore) {
     const tag = reader.tag();
@@ -401,63 +403,6 @@ function readFetchedPartition(reader: ProtobufReader): FetchedPartition {
     records: records.length === 0 ? [] : [records],
     plainRecords: orNone(plain),
   };
-}
-
-// `varve.v1.Error`, which stands in both answers.
-
-const errorSize = (error: ErrorMessage): number =>
-  integerFieldSize(error.code) +
-  textFieldSize(error.name) +
-  boolFieldSize(error.retriable) +
-  textFieldSize(error.message);
-
-const errorFieldSize = (error: ErrorMessage | undefined): number =>
-  error === undefined ? 0 : messageFieldSize(errorSize(error));
-
-function writeError(writer: ProtobufWriter, field: number, error: ErrorMessage | undefined): void {
-  if (error === undefined) return;
-  writer.startBytes(field, errorSize(error));
-  writer.integerField(1, error.code);
-  writer.textField(2, error.name);
-  writer.boolField(3, error.retriable);
-  writer.textField(4, error.message);
-}
-
-function readError(reader: ProtobufReader): ErrorMessage {
-  let code = 0;
-  let name = '';
-  let retriable = false;
-  let message = '';
-  const outer = reader.enter();
-  while (reader.hasMore) {
-    const tag = reader.tag();
-    if (tag === integerTag(1)) code = reader.int32();
-    else if (tag === bytesTag(2)) name = reader.text();
-    else if (tag === integerTag(3)) retriable = reader.bool();
-    else if (tag === bytesTag(4)) message = reader.text();
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return { code, name, retriable, message };
-}
-
-// `varve.v1.Record`, which both ways can carry instead of batches.
-
-function plainRecordsSize(records: readonly PlainRecord[] = NO_RECORDS): number {
-  let size = 0;
-  for (const record of records) size += messageFieldSize(plainRecordSize(record));
-  return size;
-}
-
-function writePlainRecords(
-  writer: ProtobufWriter,
-  field: number,
-  records: readonly PlainRecord[] = NO_RECORDS,
-): void {
-  for (const record of records) {
-    writer.startBytes(field, plainRecordSize(record));
-    writePlainRecord(writer, record);
-  }
 }
 
 /** The messages of those who send batches share one empty list. */

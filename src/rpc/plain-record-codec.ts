@@ -18,14 +18,32 @@ import {
 /** Most headers of one record. */
 const MAX_HEADERS = 10_000;
 
-export const plainRecordSize = (record: PlainRecord): number =>
+/** Size of a repeated field of records. */
+export function plainRecordsSize(records: readonly PlainRecord[] = []): number {
+  let size = 0;
+  for (const record of records) size += messageFieldSize(plainRecordSize(record));
+  return size;
+}
+
+export function writePlainRecords(
+  writer: ProtobufWriter,
+  field: number,
+  records: readonly PlainRecord[] = [],
+): void {
+  for (const record of records) {
+    writer.startBytes(field, plainRecordSize(record));
+    writePlainRecord(writer, record);
+  }
+}
+
+const plainRecordSize = (record: PlainRecord): number =>
   optionalBytesSize(record.key) +
   optionalBytesSize(record.value) +
   record.headers.reduce((size, header) => size + messageFieldSize(headerSize(header)), 0) +
   integerFieldSize(record.timestampMs) +
   integerFieldSize(record.offset);
 
-export function writePlainRecord(writer: ProtobufWriter, record: PlainRecord): void {
+function writePlainRecord(writer: ProtobufWriter, record: PlainRecord): void {
   writeOptionalBytes(writer, 1, record.key);
   writeOptionalBytes(writer, 2, record.value);
   for (const header of record.headers) {

@@ -16,6 +16,12 @@ const WIRE_FIXED64 = 1;
 const WIRE_BYTES = 2;
 const WIRE_FIXED32 = 5;
 
+/**
+ * Most messages inside one message, at any depth. An empty one takes two bytes on the wire and some
+ * hundred in memory.
+ */
+export const MAX_SUBMESSAGES: number = 200_000;
+
 /** The tag of a field that holds an integer, a boolean or an enum. */
 export const integerTag = (field: number): number => field << 3;
 /** The tag of a field that holds a text, bytes or a message. */
@@ -28,6 +34,7 @@ export const bytesTag = (field: number): number => (field << 3) | WIRE_BYTES;
 export class ProtobufReader {
   readonly #bytes: Uint8Array;
   #position = 0;
+  #submessages = 0;
   /** Where the message ends that is being read: the whole one or the one entered last. */
   #end: number;
   /** The two halves of the last varint, both from 0 to 2^32-1. */
@@ -89,6 +96,9 @@ export class ProtobufReader {
 
   /** Enters the message that is the value of a field; the result is for `leave`. */
   enter(): number {
+    if (++this.#submessages > MAX_SUBMESSAGES) {
+      throw new CorruptError(`more than ${MAX_SUBMESSAGES} messages are inside one`);
+    }
     const outer = this.#end;
     const length = this.#length();
     this.#end = this.#position + length;
@@ -159,6 +169,10 @@ const utf8 = new TextEncoder();
 export const integerFieldSize = (value: number): number =>
   value === 0 ? 0 : 1 + integerSize(value);
 
+/** Of an `optional` field: a negative number stands for "not set". */
+export const optionalIntegerFieldSize = (value: number): number =>
+  value < 0 ? 0 : 1 + integerSize(value);
+
 export const boolFieldSize = (value: boolean): number => (value ? 2 : 0);
 
 export const textFieldSize = (text: string): number => bytesFieldSize(utf8Size(text));
@@ -204,6 +218,13 @@ export class ProtobufWriter {
 
   integerField(field: number, value: number): void {
     if (value === 0) return;
+    this.#byte(integerTag(field));
+    this.#integer(value);
+  }
+
+  /** An `optional` field, which is written also if it is 0; a negative number stands for "not set". */
+  optionalIntegerField(field: number, value: number): void {
+    if (value < 0) return;
     this.#byte(integerTag(field));
     this.#integer(value);
   }

@@ -69,7 +69,10 @@ export interface MessageStream {
   /** Stops reading: the peer's sending is held up by flow control. A few more may still arrive. */
   pause(): void;
   resume(): void;
-  /** Our last message has been sent. On a server this ends the stream with OK. */
+  /**
+   * Our last message has been sent. On a server this ends the stream with OK, unless the client takes
+   * more than a minute to read what stands before the end.
+   */
   end(): void;
   /**
    * Ends the stream with an error; on a client it cancels the call. No message is delivered here any

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { type GivenSettings, parseSettings } from '../config/parse-settings.ts';
 import type { LoadedEntry } from '../coordinator/coordinator-runtime.ts';
 import { type Env, type FileSystem, StoreLockedError } from '../env/ports.ts';
@@ -142,7 +143,7 @@ async function makeDirectories(files: FileSystem, path: string): Promise<void> {
   const found = await files.stat(path);
   if (found?.kind === 'directory') return;
   if (found !== undefined) throw new Error(`${path} is a file; give a folder for the data`);
-  const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 1));
+  const parent = dirname(path);
   if (parent !== path) await makeDirectories(files, parent);
   await files.makeDirectory(path);
   await files.syncDirectory(parent);

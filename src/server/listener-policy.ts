@@ -22,3 +22,13 @@ export function checkListener(
     } client certificates are set: set grpc.tls.cert.file, grpc.tls.key.file and grpc.tls.client.ca.file, listen on 127.0.0.1, or set insecure=true to let anybody do anything`,
   );
 }
+
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** Refuses to tell clients an address that only a listener can have. */
+export function checkAdvertised(address: string): void {
+  if (!WILDCARDS.has(parseAddress(address).host)) return;
+  throw new Error(
+    `clients would be told to connect to ${address}, which is every address and none: set grpc.advertised.listener to the HOST:PORT by which they reach this node`,
+  );
+}

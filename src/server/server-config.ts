@@ -20,6 +20,7 @@ export const serverSettings: SettingGroup<ServerConfig> = {
     key: 'node.id',
     default: 1,
     min: 0,
+    max: 2 ** 31 - 1,
     doc: 'Number of this node in its cluster. It is written into the data directory and cannot change.',
   }),
   rack: setting.text({

@@ -16,7 +16,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { allSettings } from './all-settings.ts';
 import { DataDirectory } from './data-directory.ts';
 import { type HttpEndpoint, type Readiness, serveHttp } from './http.ts';
-import { checkListener } from './listener-policy.ts';
+import { checkAdvertised, checkListener } from './listener-policy.ts';
 import { type ServerConfig, serverSettings } from './server-config.ts';
 import { registerServerMetrics } from './server-metrics.ts';
 import { readTlsFiles } from './tls-files.ts';
@@ -116,6 +116,7 @@ export class Server {
     const config = this.#config;
     const tls = await readTlsFiles(config, env.files);
     checkListener(config.grpcListener, tls, config.insecure);
+    checkAdvertised(config.grpcAdvertisedListener || config.grpcListener);
     if (config.httpListener !== '') {
       const readiness = (): Readiness => this.#readiness();
       this.#http = await serveHttp(config.httpListener, { metrics, readiness, logger });
@@ -168,6 +169,10 @@ export class Server {
       rack: config.rack,
       ...advertised,
     });
+    // Meanwhile the disk may have failed, or earlier: then the node must not say that it is ready.
+    if (this.#isFailed)
+      throw new Error(`the disk failed while the node started: ${options.dataDir}`);
+    this.#door?.begin();
     registerServerMetrics(metrics, this.#broker);
     this.#notReady = [];
     this.#grpc?.setServing(true);
@@ -192,8 +197,11 @@ export class Server {
     this.#door?.stop();
     await this.#grpc?.close(wasReady ? this.#config.shutdownTimeoutMs : 0);
     this.#broker?.stop();
-    await this.#data?.close();
-    await this.#http?.close();
+    try {
+      await this.#data?.close();
+    } finally {
+      await this.#http?.close();
+    }
     if (wasReady) this.#parts.logger.info({}, 'stopped');
   }
 
@@ -207,6 +215,7 @@ export class Server {
     this.#notReady = ['the disk failed'];
     this.#grpc?.setServing(false);
     this.#broker?.storageFailed();
+    this.#door?.stop();
     this.#parts.logger.error({ err: error }, 'the node cannot go on');
     this.#parts.onFatal(error);
   }

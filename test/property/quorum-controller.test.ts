@@ -50,7 +50,11 @@ async function live(env: Env, random: SimulatedRandom, told: Told, life: number)
   if (epoch <= told.brokerEpoch) throw new Error(`broker epoch ${epoch} is used again`);
   told.brokerEpoch = epoch;
   await checkLeaderEpoch(controller, told);
-  await Promise.all([0, 1, 2].map((client) => serve(controller, random, told, client)));
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      env.timers.after(random.between(0, 5), resolve);
+    });
+  await Promise.all([0, 1, 2].map((client) => serve(controller, random, told, { client, pause })));
 }
 
 /** One client after another request; every client has names of its own. */
@@ -58,9 +62,11 @@ async function serve(
   controller: Controller,
   random: SimulatedRandom,
   told: Told,
-  client: number,
+  { client, pause }: { readonly client: number; pause(): Promise<void> },
 ): Promise<void> {
   for (;;) {
+    // So that requests also come while others are being stored.
+    if (random.chance(0.5)) await pause();
     const name = `${client}-${random.below(5)}`;
     const pick = random.below(4);
     if (pick === 0) {

@@ -1,10 +1,10 @@
 import type { Env } from '../../../src/env/ports.ts';
-import { type LeaderEpoch, leaderEpoch, offset, topicId } from '../../../src/model/ids.ts';
 import type { Log } from '../../../src/log/log.ts';
 import type { AppendOutcome } from '../../../src/log/log-appender.ts';
 import { type LogConfig, logSettings } from '../../../src/log/log-config.ts';
 import { LogDirectory } from '../../../src/log/log-directory.ts';
 import { type TopicLogConfig, topicLogSettings } from '../../../src/log/topic-config.ts';
+import { type LeaderEpoch, leaderEpoch, offset, topicId } from '../../../src/model/ids.ts';
 import { BatchBuilder } from '../../../src/records/batch-builder.ts';
 import { BatchView } from '../../../src/records/batch-view.ts';
 import type { BatchProducer } from '../../../src/records/seal-batch.ts';
@@ -84,23 +84,26 @@ export class LogWorld {
   }
 
   async open(): Promise<void> {
+    this.#directory = await this.run(this.beginOpening());
+  }
+
+  /** Begins to open the directory, and leaves it to the caller to let time pass. */
+  beginOpening(): Promise<LogDirectory> {
     const report =
       (level: string) =>
       (fields: object, message: string): void => {
         this.reports.push({ level, fields: fields as Record<string, unknown>, message });
       };
-    this.#directory = await this.run(
-      LogDirectory.open(
-        { path: ROOT, config: this.config, flusherConcurrency: 2 },
-        this.env,
-        {
-          describe: (tp, id) => this.describe(tp.topic, id),
-          highWatermark: (log) => offset(this.highWatermark(log)),
-          onFailure: (error) => this.failures.push(error),
-          onFlushStall: (ms) => this.stalls.push(ms),
-        },
-        { info: report('info'), warn: report('warn'), error: report('error') },
-      ),
+    return LogDirectory.open(
+      { path: ROOT, config: this.config, flusherConcurrency: 2 },
+      this.env,
+      {
+        describe: (tp, id) => this.describe(tp.topic, id),
+        highWatermark: (log) => offset(this.highWatermark(log)),
+        onFailure: (error) => this.failures.push(error),
+        onFlushStall: (ms) => this.stalls.push(ms),
+      },
+      { info: report('info'), warn: report('warn'), error: report('error') },
     );
   }
 
@@ -138,9 +141,7 @@ export class LogWorld {
     const found: Uint8Array[] = [];
     let at = offset(from);
     while (at < log.logEndOffset) {
-      const outcome = await this.run(
-        Promise.resolve(log.read(at, maxBytes, log.logEndOffset)),
-      );
+      const outcome = await this.run(Promise.resolve(log.read(at, maxBytes, log.logEndOffset)));
       if (!outcome.ok) throw new Error(`${outcome.row.name}: ${outcome.detail}`);
       if (outcome.bytes === 0) throw new Error(`nothing is read at ${at}`);
       for (const piece of outcome.batches) found.push(...splitPiece(piece));

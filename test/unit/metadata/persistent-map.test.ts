@@ -47,8 +47,7 @@ test('an emptied map is like a new one', () => {
   map.forEachChange(new PersistentMap(), () => expect.unreachable());
 });
 
-test('a change costs by the logarithm of the size', () => {
-  // Counted, not timed: what differs is found without a look at what is shared.
+test('what differs between two versions of a large map is found', () => {
   const before = filled(100_000);
   const after = before.set(5, 'other').delete(6).set(100_001, 'new');
   const changes: unknown[] = [];

@@ -133,14 +133,43 @@ test('a failed store or file ends everything, and the owner is told once', async
       quorum.committed(position).catch((error: Error) => error.message),
     );
     const messages = await done(Promise.all(lost));
-    for (const message of messages) expect(message).toMatch(/^cannot .* \/data\/.*: EIO$/);
-    expect(fatal).toHaveLength(1);
+    for (const message of messages) {
+      expect(message).toMatch(/^this node cannot store the metadata: .* \/data\/.*: EIO$/);
+    }
+    expect(fatal).toEqual([expect.objectContaining({ code: 'EIO' })]);
     expect(() => quorum.append([bytes('c')])).toThrow('EIO');
     await expect(done(quorum.committed(quorum.nextPosition))).rejects.toThrow('EIO');
     await done(quorum.committed(before));
     await done(quorum.close());
     expect(fatal).toHaveLength(1);
   }
+});
+
+test('a cluster whose forming failed is not formed, and is tried again only by another process', async () => {
+  for (const operation of ['syncStore', 'write', 'sync', 'syncDirectory'] as const) {
+    const { simulated, open, done, disk } = await machine();
+    const quorum = await open();
+    disk.plan({ operation, path: /./, code: 'EIO' });
+    await expect(done(quorum.form('a', 'd'))).rejects.toThrow('EIO');
+    expect(quorum.isFormed).toBe(false);
+    await expect(done(quorum.form('b', 'd'))).rejects.toThrow('EIO');
+    simulated.crash('process');
+    simulated.restart();
+    const again = await open();
+    if (!again.isFormed) await done(again.form('c', 'd'));
+    expect(again.takeEntries()).toHaveLength(1);
+  }
+});
+
+test('a snapshot that cannot be stored ends everything too', async () => {
+  const { formed, done, disk, fatal } = await machine();
+  const quorum = await formed(1);
+  disk.plan({ operation: 'writeStore', path: /./, code: 'ENOSPC' });
+  quorum.provideSnapshots(() => ({ position: 3, records: () => [] }));
+  // What was committed before the snapshot stays so.
+  await done(quorum.committed(quorum.append([bytes('a')])));
+  await done(quorum.close());
+  expect(fatal).toEqual([expect.objectContaining({ code: 'ENOSPC' })]);
 });
 
 test('closing stores what was appended and refuses more', async () => {

@@ -11,7 +11,7 @@ import {
   type TypedStream,
 } from '../../../src/rpc/method.ts';
 import { RpcCode, type RpcError, type RpcStatus } from '../../../src/rpc/transport.ts';
-import { bytes, connectOptions, listenOptions, until } from './transport-contract.ts';
+import { bytes, connectOptions, listenOptions, until } from './transport-world.ts';
 
 /** Numbers of one byte; 255 is not a number, and 254 breaks the decoder. */
 const number = {

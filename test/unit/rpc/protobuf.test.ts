@@ -9,7 +9,7 @@ import {
   ProtobufWriter,
   textFieldSize,
 } from '../../../src/rpc/protobuf.ts';
-import { bytes } from './transport-contract.ts';
+import { bytes } from './transport-world.ts';
 
 const reader = (...values: number[]): ProtobufReader => new ProtobufReader(bytes(...values));
 

@@ -1,278 +1,32 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { NodeTimers } from '../../../src/env/node-timers.ts';
 import { ApiError, Errors } from '../../../src/model/errors.ts';
-import { HandlerTable } from '../../../src/rpc/method.ts';
+import { type MessageStream, RpcCode } from '../../../src/rpc/transport.ts';
 import {
-  type CallContext,
-  type Channel,
-  type ConnectOptions,
-  type Listener,
-  type ListenOptions,
-  type MessageStream,
-  RpcCode,
-  RpcError,
-  type RpcStatus,
-  type ServerHandlers,
-  type StreamEvents,
-  type Transport,
-} from '../../../src/rpc/transport.ts';
+  bytes,
+  MAX_MESSAGE_BYTES,
+  type MakeTransport,
+  nextTurn,
+  openStream,
+  openWorld,
+  Recorder,
+  type ServerSide,
+  STREAM,
+  until,
+  type World,
+} from './transport-world.ts';
 
-export const MAX_MESSAGE_BYTES: number = 1024 * 1024;
-export const connectOptions: ConnectOptions = { maxMessageBytes: MAX_MESSAGE_BYTES };
-export const listenOptions: ListenOptions = { ...connectOptions, maxStreamsPerConnection: 100 };
-
-const timers = new NodeTimers();
-const nextTurn = (): Promise<void> => new Promise((resolve) => timers.nextTurn(resolve));
-
-/** Resolves when `check` holds; the test's own timeout is the limit. */
-export async function until(check: () => boolean): Promise<void> {
-  while (!check()) await nextTurn();
-}
-
-export const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
-
-/** One side of a stream, with everything that it was told. */
-export class Recorder implements StreamEvents {
-  readonly messages: Uint8Array[] = [];
-  readonly told: string[] = [];
-  readonly closes: RpcStatus[] = [];
-  drains = 0;
-  react: (message: Uint8Array) => void = () => {};
-  reactToEnd: () => void = () => {};
-
-  onMessage(message: Uint8Array): void {
-    this.messages.push(message);
-    this.told.push('message');
-    this.react(message);
-  }
-
-  onDrain(): void {
-    this.drains++;
-  }
-
-  onEnd(): void {
-    this.told.push('end');
-    this.reactToEnd();
-  }
-
-  onClose(status: RpcStatus): void {
-    this.told.push('close');
-    this.closes.push(status);
-  }
-
-  async closed(): Promise<RpcStatus> {
-    await until(() => this.closes.length > 0);
-    return this.closes[0]!;
-  }
-}
-
-/** A recorder on the server with the stream that belongs to it. */
-export class ServerSide extends Recorder {
-  readonly stream: MessageStream;
-  readonly context: CallContext;
-
-  constructor(stream: MessageStream, context: CallContext) {
-    super();
-    this.stream = stream;
-    this.context = context;
-  }
-}
-
-export const STREAM = '/test.Service/Stream';
-const unary = (name: string): string => `/test.Service/${name}`;
-
-export interface World {
-  readonly listener: Listener;
-  readonly channel: Channel;
-  /** Streams that the server was asked for. */
-  readonly streams: ServerSide[];
-  readonly unexpected: unknown[];
-  readonly contexts: CallContext[];
-  closeAll(): Promise<void>;
-}
-
-export function handlers(world: {
-  readonly streams: ServerSide[];
-  readonly contexts: CallContext[];
-  onOpen?: (side: ServerSide) => void;
-}): ServerHandlers {
-  const table = new HandlerTable();
-  table.unary.set(unary('Echo'), async (request, context) => {
-    world.contexts.push(context);
-    return request;
-  });
-  table.unary.set(unary('Refuse'), async () => {
-    throw new ApiError(Errors.UNKNOWN_TOPIC_OR_PARTITION, 'no topic “orders” \ud800');
-  });
-  table.unary.set(unary('Break'), () => {
-    throw new Error('secret: /etc/passwd');
-  });
-  table.unary.set(unary('Hang'), (_request, context) => {
-    world.contexts.push(context);
-    return new Promise(() => {});
-  });
-  table.unary.set(unary('Large'), async () => new Uint8Array(MAX_MESSAGE_BYTES + 1));
-  table.streams.set(STREAM, (stream, context) => {
-    const side = new ServerSide(stream, context);
-    world.streams.push(side);
-    world.onOpen?.(side);
-    return side;
-  });
-  return table;
-}
-
-/** What every `Transport` does. `host` is where it listens. */
-export function transportContract(
-  makeTransport: (onUnexpectedError: (error: unknown) => void) => Transport,
-): void {
+/** What every `Transport` does with streams. */
+export function streamContract(makeTransport: MakeTransport): void {
   const opened: World[] = [];
 
   async function open(onOpen?: (side: ServerSide) => void): Promise<World> {
-    const streams: ServerSide[] = [];
-    const contexts: CallContext[] = [];
-    const unexpected: unknown[] = [];
-    const transport = makeTransport((error) => unexpected.push(error));
-    const service = handlers({ streams, contexts, ...(onOpen === undefined ? {} : { onOpen }) });
-    const listener = await transport.listen('127.0.0.1:0', service, listenOptions);
-    const channel = transport.connect(listener.address, connectOptions);
-    const closeAll = async (): Promise<void> => {
-      await channel.close();
-      await listener.close(0);
-    };
-    const world = { listener, channel, streams, contexts, unexpected, closeAll };
+    const world = await openWorld(makeTransport, onOpen);
     opened.push(world);
     return world;
   }
 
-  async function openStream(world: World): Promise<{
-    client: Recorder;
-    stream: MessageStream;
-    server: ServerSide;
-  }> {
-    const client = new Recorder();
-    const stream = world.channel.stream(STREAM, client);
-    await until(() => world.streams.length > 0);
-    return { client, stream, server: world.streams.at(-1)! };
-  }
-
   afterEach(async () => {
     for (const world of opened.splice(0)) await world.closeAll();
-  });
-
-  const options = { timeoutMs: 20_000 };
-  const failure = async (call: Promise<unknown>): Promise<RpcStatus> => {
-    const error = await call.then(
-      () => expect.unreachable('the call must fail'),
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(RpcError);
-    return (error as RpcError).status;
-  };
-
-  describe('a unary call', () => {
-    test('is answered by its handler', async () => {
-      const { channel, contexts } = await open();
-      const answer = await channel.unary(unary('Echo'), bytes(1, 2, 3), options);
-      expect(answer).toEqual(bytes(1, 2, 3));
-      expect(contexts[0]!.signal.aborted).toBe(false);
-      expect(contexts[0]!.peer).toMatch(/^in-process$|^127\.0\.0\.1:\d+$/);
-    });
-
-    test('carries empty messages', async () => {
-      const { channel } = await open();
-      expect(await channel.unary(unary('Echo'), bytes(), options)).toEqual(bytes());
-    });
-
-    test('that is refused with an outcome brings its row and text', async () => {
-      const { channel, unexpected } = await open();
-      const status = await failure(channel.unary(unary('Refuse'), bytes(), options));
-      expect(status.code).toBe(RpcCode.NOT_FOUND);
-      expect(status.errorCode).toBe(Errors.UNKNOWN_TOPIC_OR_PARTITION.code);
-      expect(status.message).toContain('no topic “orders”');
-      expect(unexpected).toEqual([]);
-    });
-
-    test('whose handler breaks says nothing about the inside, and the error is reported', async () => {
-      const { channel, unexpected } = await open();
-      const status = await failure(channel.unary(unary('Break'), bytes(), options));
-      expect(status).toEqual({
-        code: RpcCode.INTERNAL,
-        message: Errors.UNKNOWN_SERVER_ERROR.message,
-        errorCode: -1,
-      });
-      expect(unexpected).toEqual([new Error('secret: /etc/passwd')]);
-    });
-
-    test('of an unknown method is UNIMPLEMENTED', async () => {
-      const { channel } = await open();
-      const status = await failure(channel.unary(unary('Nothing'), bytes(), options));
-      expect(status.code).toBe(RpcCode.UNIMPLEMENTED);
-    });
-
-    test('that takes too long ends with DEADLINE_EXCEEDED on both sides', async () => {
-      const { channel, contexts } = await open();
-      const status = await failure(channel.unary(unary('Hang'), bytes(), { timeoutMs: 200 }));
-      expect(status.code).toBe(RpcCode.DEADLINE_EXCEEDED);
-      await until(() => contexts[0]!.signal.aborted);
-    });
-
-    test('ends when its caller aborts, and the handler learns of it', async () => {
-      const { channel, contexts } = await open();
-      const abort = new AbortController();
-      const failed = failure(
-        channel.unary(unary('Hang'), bytes(), { ...options, signal: abort.signal }),
-      );
-      await until(() => contexts.length > 0);
-      abort.abort();
-      expect((await failed).code).toBe(RpcCode.CANCELLED);
-      await until(() => contexts[0]!.signal.aborted);
-    });
-
-    test('whose caller has aborted before is not made', async () => {
-      const { channel, contexts } = await open();
-      const signal = AbortSignal.abort();
-      const failed = failure(channel.unary(unary('Hang'), bytes(), { ...options, signal }));
-      expect((await failed).code).toBe(RpcCode.CANCELLED);
-      expect(contexts).toEqual([]);
-    });
-
-    test('with a request that is too large is RESOURCE_EXHAUSTED', async () => {
-      const { channel } = await open();
-      const request = new Uint8Array(MAX_MESSAGE_BYTES + 1);
-      const status = await failure(channel.unary(unary('Echo'), request, options));
-      expect(status.code).toBe(RpcCode.RESOURCE_EXHAUSTED);
-    });
-
-    test('with an answer that is too large is RESOURCE_EXHAUSTED', async () => {
-      const { channel } = await open();
-      const status = await failure(channel.unary(unary('Large'), bytes(), options));
-      expect(status.code).toBe(RpcCode.RESOURCE_EXHAUSTED);
-    });
-
-    test('fails with UNAVAILABLE when nobody listens', async () => {
-      const { channel, listener } = await open();
-      await listener.close(0);
-      const status = await failure(channel.unary(unary('Echo'), bytes(), options));
-      expect(status.code).toBe(RpcCode.UNAVAILABLE);
-    });
-
-    test('that is open when its channel closes is CANCELLED, as are later ones', async () => {
-      const { channel, contexts } = await open();
-      const failed = failure(channel.unary(unary('Hang'), bytes(), options));
-      await until(() => contexts.length > 0);
-      await channel.close();
-      expect((await failed).code).toBe(RpcCode.CANCELLED);
-      const later = await failure(channel.unary(unary('Echo'), bytes(), options));
-      expect(later.code).toBe(RpcCode.CANCELLED);
-    });
-
-    test('that is open when its listener closes fails', async () => {
-      const { channel, listener, contexts } = await open();
-      const failed = failure(channel.unary(unary('Hang'), bytes(), options));
-      await until(() => contexts.length > 0);
-      await listener.close(10);
-      expect((await failed).code).toBe(RpcCode.UNAVAILABLE);
-    });
   });
 
   describe('a stream', () => {
@@ -337,6 +91,16 @@ export function transportContract(
       expect(client.told).toEqual(['message', 'end', 'close']);
       expect((await server.closed()).code).toBe(RpcCode.OK);
       expect(server.stream.send(bytes(2))).toBe(false);
+    });
+
+    test('that the server has ended cannot be failed any more', async () => {
+      const { client, server } = await openStream(await open());
+      server.stream.send(bytes(1));
+      server.stream.end();
+      server.stream.fail({ code: RpcCode.ABORTED, message: '' });
+      expect((await client.closed()).code).toBe(RpcCode.OK);
+      expect(client.told).toEqual(['message', 'end', 'close']);
+      expect((await server.closed()).code).toBe(RpcCode.OK);
     });
 
     test('never calls its owner inside one of its own calls', async () => {
@@ -558,47 +322,6 @@ export function transportContract(
       server.stream.fail({ code: RpcCode.RESOURCE_EXHAUSTED, message: 'slow' });
       await server.closed();
       expect((await client.closed()).code).not.toBe(RpcCode.OK);
-    });
-  });
-
-  describe('closing a listener', () => {
-    test('waits for open streams to end by themselves', async () => {
-      const world = await open();
-      const { client, stream, server } = await openStream(world);
-      const closing = world.listener.close(20_000);
-      stream.send(bytes(1));
-      await until(() => server.messages.length === 1);
-      server.stream.end();
-      await closing;
-      expect((await client.closed()).code).toBe(RpcCode.OK);
-    });
-
-    test('cuts streams that do not end in time and tells them why', async () => {
-      const world = await open();
-      const { client, server } = await openStream(world);
-      await world.listener.close(20);
-      const status = await client.closed();
-      expect(status.code).toBe(RpcCode.UNAVAILABLE);
-      expect(status.errorCode).toBe(Errors.BROKER_STOPPING.code);
-      expect((await server.closed()).errorCode).toBe(Errors.BROKER_STOPPING.code);
-    });
-
-    test('can be asked for twice', async () => {
-      const world = await open();
-      await openStream(world);
-      await Promise.all([world.listener.close(0), world.listener.close(0)]);
-      await world.listener.close(0);
-    });
-
-    test('ends also when a paused reader sits on a stream that the server has ended', async () => {
-      const world = await open();
-      const { client, stream, server } = await openStream(world);
-      stream.pause();
-      server.stream.send(bytes(1));
-      server.stream.end();
-      await world.listener.close(20);
-      await world.channel.close();
-      expect(client.closes).toHaveLength(1);
     });
   });
 }

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Run is what was moved in the timed part.
+type Run struct {
+	Records uint64  `json:"records"`
+	Seconds float64 `json:"seconds"`
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// produce publishes as fast as acknowledgements come, and counts them after the warm-up.
+func produce(job Job) (any, error) {
+	nc, js, err := connect(job)
+	if err != nil {
+		return nil, err
+	}
+	defer nc.Close()
+	if err := createStream(js); err != nil {
+		return nil, err
+	}
+	p, err := newPublisher(nc, job)
+	if err != nil {
+		return nil, err
+	}
+	values := newValuePool(job.RecordBytes)
+	publishUntil := func(end time.Time) error {
+		for i := 0; i%64 != 0 || time.Now().Before(end); i++ {
+			if err := p.publish(values.take()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := publishUntil(time.Now().Add(seconds(job.WarmupSeconds))); err != nil {
+		return nil, err
+	}
+	first, start := p.acknowledged(), time.Now()
+	if err := publishUntil(start.Add(seconds(job.Seconds))); err != nil {
+		return nil, err
+	}
+	run := Run{Records: p.acknowledged() - first, Seconds: time.Since(start).Seconds()}
+	return run, p.finish()
+}
+
+// fill publishes a number of messages, for fetch.
+func fill(job Job) (any, error) {
+	nc, js, err := connect(job)
+	if err != nil {
+		return nil, err
+	}
+	defer nc.Close()
+	if err := createStream(js); err != nil {
+		return nil, err
+	}
+	p, err := newPublisher(nc, job)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	values := newValuePool(job.RecordBytes)
+	for range job.Records {
+		if err := p.publish(values.take()); err != nil {
+			return nil, err
+		}
+	}
+	err = p.finish()
+	return Run{Records: uint64(job.Records), Seconds: time.Since(start).Seconds()}, err
+}
+
+// fetch reads the stream from its start to its end, again and again, touching every message.
+func fetch(job Job) (any, error) {
+	nc, js, err := connect(job)
+	if err != nil {
+		return nil, err
+	}
+	defer nc.Close()
+	readFor := func(limit time.Duration) (Run, error) {
+		var run Run
+		for start := time.Now(); run.Seconds < limit.Seconds(); {
+			if err := readAll(js, job.Records); err != nil {
+				return run, err
+			}
+			run.Records += uint64(job.Records)
+			run.Seconds = time.Since(start).Seconds()
+		}
+		return run, nil
+	}
+	if _, err := readFor(seconds(job.WarmupSeconds)); err != nil {
+		return nil, err
+	}
+	return readFor(seconds(job.Seconds))
+}
+
+func readAll(js jetstream.JetStream, records int) error {
+	consumer, err := js.OrderedConsumer(context.Background(), streamName,
+		jetstream.OrderedConsumerConfig{})
+	if err != nil {
+		return err
+	}
+	done := make(chan byte, 1)
+	read, touched := 0, byte(0)
+	consuming, err := consumer.Consume(func(msg jetstream.Msg) {
+		touched += msg.Data()[0]
+		if read++; read == records {
+			done <- touched
+		}
+	}, jetstream.PullMaxMessages(10_000))
+	if err != nil {
+		return err
+	}
+	defer consuming.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(60 * time.Second):
+		return fmt.Errorf("%d messages could not be read within 60 s", records)
+	}
+}
+
+// Latency of the messages in ms.
+type Latency struct {
+	Count int     `json:"count"`
+	Mean  float64 `json:"mean"`
+	P50   float64 `json:"p50"`
+	P99   float64 `json:"p99"`
+	P999  float64 `json:"p999"`
+	Max   float64 `json:"max"`
+}
+
+func summarize(samples []time.Duration) Latency {
+	slices.Sort(samples)
+	ms := func(d time.Duration) float64 { return float64(d) / 1e6 }
+	at := func(share float64) float64 { return ms(samples[int(share*float64(len(samples)-1))]) }
+	var sum time.Duration
+	for _, sample := range samples {
+		sum += sample
+	}
+	n := len(samples)
+	return Latency{n, ms(sum) / float64(n), at(0.5), at(0.99), at(0.999), ms(samples[n-1])}
+}
+
+// latency publishes at a fixed rate. Each message is timed from the moment it was due to its
+// acknowledgement and to its arrival at a consumer on another connection.
+func latency(job Job) (any, error) {
+	producing, js, err := connect(job)
+	if err != nil {
+		return nil, err
+	}
+	defer producing.Close()
+	if err := createStream(js); err != nil {
+		return nil, err
+	}
+	consuming, consumingJS, err := connect(job)
+	if err != nil {
+		return nil, err
+	}
+	defer consuming.Close()
+
+	count := int(job.RatePerSecond * (job.WarmupSeconds + job.Seconds))
+	warmup := int(job.RatePerSecond * job.WarmupSeconds)
+	interval := time.Duration(float64(time.Second) / job.RatePerSecond)
+	start := time.Now().Add(500 * time.Millisecond)
+	age := func(i int) time.Duration { return time.Since(start) - time.Duration(i)*interval }
+
+	acks, arrivals := make([]time.Duration, count), make([]time.Duration, count)
+	acked, arrived := make(chan struct{}), make(chan struct{})
+	inbox := nats.NewInbox()
+	ackCount := 0
+	_, err = producing.Subscribe(inbox+".*", func(msg *nats.Msg) {
+		i, err := strconv.Atoi(msg.Subject[strings.LastIndexByte(msg.Subject, '.')+1:])
+		if err != nil || !strings.Contains(string(msg.Data), `"seq"`) {
+			fail(fmt.Errorf("a message was not stored: %s", msg.Data))
+		}
+		acks[i] = age(i)
+		if ackCount++; ackCount == count {
+			close(acked)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	consumer, err := consumingJS.OrderedConsumer(context.Background(), streamName,
+		jetstream.OrderedConsumerConfig{})
+	if err != nil {
+		return nil, err
+	}
+	arrivalCount := 0
+	reading, err := consumer.Consume(func(msg jetstream.Msg) {
+		i := binary.BigEndian.Uint64(msg.Data())
+		arrivals[i] = age(int(i))
+		if arrivalCount++; arrivalCount == count {
+			close(arrived)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer reading.Stop()
+
+	values := newValuePool(job.RecordBytes)
+	for i := range count {
+		for age(i) < 0 {
+			sleepPrecisely(-age(i))
+		}
+		reply := inbox + "." + strconv.Itoa(i)
+		if err := producing.PublishRequest(subject, reply, values.take()); err != nil {
+			return nil, err
+		}
+	}
+	giveUp := time.After(30 * time.Second)
+	for _, done := range []chan struct{}{acked, arrived} {
+		select {
+		case <-done:
+		case <-giveUp:
+			return nil, fmt.Errorf("%d messages have not all come back after 30 s", count)
+		}
+	}
+	return struct {
+		Ack      Latency `json:"ack"`
+		EndToEnd Latency `json:"endToEnd"`
+	}{summarize(acks[warmup:]), summarize(arrivals[warmup:])}, nil
+}

@@ -1,0 +1,78 @@
+import type { Outcome } from './rows.ts';
+import type { Scenario } from './scenarios.ts';
+import type { Metric } from './system.ts';
+
+/**
+ * The outcomes of one scenario as text. Behind each figure stands its ratio to the machine's limit
+ * in the same mode and run: `0.25×` of a throughput is a quarter of what the machine could do,
+ * `3.0×` of a latency is three times the least it could be.
+ */
+export function renderScenario(scenario: Scenario, outcomes: readonly Outcome[]): string {
+  const own = outcomes.filter((outcome) => outcome.scenario === scenario.name);
+  const header = [
+    'mode',
+    'system',
+    ...scenario.columns.map((name) => heading(name, own)),
+    'measured on',
+  ];
+  const lines = own.map((outcome) => [
+    outcome.mode,
+    outcome.system,
+    ...scenario.columns.map((name) => cell(name, outcome, limitFor(outcome, own))),
+    basis(outcome),
+  ]);
+  return `${scenario.name}: ${scenario.title}\n${align([header, ...lines])}`;
+}
+
+function limitFor(outcome: Outcome, outcomes: readonly Outcome[]): Outcome | undefined {
+  if (outcome.system === 'limit') return undefined;
+  return outcomes.find(({ system, mode }) => system === 'limit' && mode === outcome.mode);
+}
+
+function heading(name: string, outcomes: readonly Outcome[]): string {
+  const unit = outcomes.map((outcome) => metricOf(name, outcome)?.unit).find(Boolean);
+  return `${name.replaceAll('_', ' ')}${unit === undefined ? '' : `, ${unit}`}`;
+}
+
+function cell(name: string, outcome: Outcome, limit: Outcome | undefined): string {
+  const metric = metricOf(name, outcome);
+  if (metric === undefined) return '–';
+  const bound = limit && metricOf(name, limit);
+  const ratio = bound === undefined ? '' : ` (${formatNumber(metric.value / bound.value, 2)}×)`;
+  return `${formatNumber(metric.value)}${ratio}`;
+}
+
+function basis({ measurement: { records, seconds } }: Outcome): string {
+  return `${Math.round(records).toLocaleString('en-US')} in ${seconds.toFixed(1)} s`;
+}
+
+function metricOf(name: string, outcome: Outcome): Metric | undefined {
+  return outcome.measurement.metrics.find((metric) => metric.name === name);
+}
+
+/** Three digits, as many as such a figure deserves: 1,234,567 as 1,230,000 and 0.1234 as 0.123. */
+export function formatNumber(value: number, digits = 3): string {
+  if (value === 0) return '0';
+  const rounded = Number(value.toPrecision(digits));
+  const magnitude = Math.floor(Math.log10(Math.abs(rounded)));
+  const decimals = Math.min(6, Math.max(0, digits - 1 - magnitude));
+  return rounded.toLocaleString('en-US', {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
+}
+
+/** Columns as wide as their widest cell; the first two are names, the others end at the right. */
+function align(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((text, column) =>
+          column < 2 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!),
+        )
+        .join('  '),
+    )
+    .map((line) => `  ${line.trimEnd()}`)
+    .join('\n');
+}

@@ -1,0 +1,23 @@
+import type { Readable } from 'node:stream';
+import type { Client, ConnectOptions } from '../client/main.ts';
+import type { Env } from '../env/ports.ts';
+import type { RunningServer, StartServerOptions } from '../server/main.ts';
+import type { Output } from './output.ts';
+
+/** All that a command has of its process and of the program; tests give their own. */
+export interface CommandContext {
+  readonly input: Readable;
+  /** What the command was asked for, and nothing else. */
+  readonly output: Output;
+  /** Errors, progress and logs. */
+  readonly errors: Output;
+  /** The environment variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
+  /** Fires with an `Interrupted` at the first SIGINT or SIGTERM: the command is to end in order. */
+  readonly signal: AbortSignal;
+  /** `connect` of the client library, loaded when it is called. */
+  connect(options: ConnectOptions): Promise<Client>;
+  /** Starts a node as the server's entry does, loaded when it is called. */
+  startServer(options: StartServerOptions): Promise<RunningServer>;
+}

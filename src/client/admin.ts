@@ -1,0 +1,287 @@
+import type { TopicPartition } from '../model/ids.ts';
+import type {
+  Broker,
+  ConfigEntry as ConfigEntryMessage,
+  ErrorMessage,
+  PartitionDescription,
+  TopicListing,
+} from '../rpc/admin-messages.ts';
+import { adminMethods } from '../rpc/admin-service.ts';
+import type { Method } from '../rpc/method.ts';
+import type { BrokerChannels } from './broker-channels.ts';
+import { argumentError, errorOfMessage, type VarveError } from './errors.ts';
+import { topicName } from './options.ts';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** How long the call may take with all its repetitions, in ms; that of the client if not given. */
+  readonly timeoutMs?: number;
+}
+
+/** The result of one item of a list: with an error, the rest of it says nothing. */
+export type Outcome<T> = T & { readonly error: VarveError | undefined };
+
+/** A topic to make; what is not given is the broker's default. */
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitionCount?: number;
+  readonly replicationFactor?: number;
+  /** Settings by Kafka's names, such as `retention.ms`. */
+  readonly configs?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface CreatedTopic {
+  readonly name: string;
+  readonly topicId: string;
+  readonly partitionCount: number;
+  readonly replicationFactor: number;
+}
+
+export interface TopicDescription {
+  readonly name: string;
+  readonly topicId: string;
+  readonly internal: boolean;
+  readonly partitions: readonly PartitionDescription[];
+}
+
+export interface ConfigEntry {
+  readonly name: string;
+  readonly value: string;
+  /** Where the value comes from. */
+  readonly source: 'topic' | 'broker' | 'default' | 'unknown';
+  readonly documentation: string;
+}
+
+export interface TopicConfigs {
+  readonly name: string;
+  /** Sorted by name. */
+  readonly entries: readonly ConfigEntry[];
+}
+
+export interface ConfigChanges {
+  readonly name: string;
+  readonly set?: Readonly<Record<string, string | number | boolean>>;
+  /** Settings to put back to the broker's default. */
+  readonly unset?: readonly string[];
+}
+
+/** Which offset is asked for; as where a consumer may begin. */
+export type OffsetSpec = 'earliest' | 'latest' | { readonly timestampMs: number };
+
+export interface PartitionOffset extends TopicPartition {
+  /** -1 if no record has the time asked for, or a later one. */
+  readonly offset: number;
+  /** Time of the record at `offset`; -1 for earliest and latest. */
+  readonly timestampMs: number;
+  readonly leaderEpoch: number;
+}
+
+export interface ClusterDescription {
+  readonly clusterId: string;
+  /** -1 if there is none at the moment. */
+  readonly controllerId: number;
+  readonly brokers: readonly Broker[];
+}
+
+export interface Capabilities {
+  readonly serverVersion: string;
+  readonly clusterId: string;
+  readonly nodeId: number;
+  readonly maxMessageBytes: number;
+  readonly features: readonly string[];
+}
+
+export interface ValidateOption {
+  /** True to check only, and change nothing. */
+  readonly validateOnly?: boolean;
+}
+
+/**
+ * Looks at and changes the cluster. Methods for a list answer item by item and throw only if the call
+ * itself fails; methods for one thing throw its error. A call whose answer was lost is made again, so
+ * a topic may be said to exist that this very call has made.
+ */
+export class Admin {
+  readonly #timeoutMs: number;
+  readonly #channels: BrokerChannels;
+
+  /** @param timeoutMs for calls that give none */
+  constructor(timeoutMs: number, channels: BrokerChannels) {
+    this.#timeoutMs = timeoutMs;
+    this.#channels = channels;
+  }
+
+  async createTopics(
+    topics: readonly TopicSpec[],
+    options: CallOptions & ValidateOption = {},
+  ): Promise<Outcome<CreatedTopic>[]> {
+    const request = {
+      topics: topics.map(({ name, partitionCount = 0, replicationFactor = 0, configs = {} }) => ({
+        name: topicName(name),
+        partitionCount,
+        replicationFactor,
+        configs: asText(configs),
+      })),
+      validateOnly: options.validateOnly ?? false,
+    };
+    const answer = await this.#call(adminMethods.createTopics, request, options);
+    return answer.topics.map((topic) => outcome(topic, `topic ${topic.name}`));
+  }
+
+  async createTopic(
+    topic: TopicSpec,
+    options: CallOptions & ValidateOption = {},
+  ): Promise<CreatedTopic> {
+    return only(await this.createTopics([topic], options));
+  }
+
+  async deleteTopics(
+    names: readonly string[],
+    options: CallOptions = {},
+  ): Promise<Outcome<{ readonly name: string }>[]> {
+    const request = { names: names.map(topicName) };
+    const answer = await this.#call(adminMethods.deleteTopics, request, options);
+    return answer.topics.map((topic) => outcome(topic, `topic ${topic.name}`));
+  }
+
+  async deleteTopic(name: string, options: CallOptions = {}): Promise<void> {
+    only(await this.deleteTopics([name], options));
+  }
+
+  /** All topics, sorted by name. */
+  async listTopics(options: CallOptions = {}): Promise<readonly TopicListing[]> {
+    return (await this.#call(adminMethods.listTopics, {}, options)).topics;
+  }
+
+  /** @param names an empty list for all topics */
+  async describeTopics(
+    names: readonly string[],
+    options: CallOptions = {},
+  ): Promise<Outcome<TopicDescription>[]> {
+    const request = { names: names.map(topicName) };
+    const answer = await this.#call(adminMethods.describeTopics, request, options);
+    return answer.topics.map((topic) => outcome(topic, `topic ${topic.name}`));
+  }
+
+  async describeTopic(name: string, options: CallOptions = {}): Promise<TopicDescription> {
+    return only(await this.describeTopics([name], options));
+  }
+
+  async createPartitions(
+    topics: readonly { readonly name: string; readonly totalCount: number }[],
+    options: CallOptions & ValidateOption = {},
+  ): Promise<Outcome<{ readonly name: string }>[]> {
+    const request = { topics, validateOnly: options.validateOnly ?? false };
+    const answer = await this.#call(adminMethods.createPartitions, request, options);
+    return answer.topics.map((topic) => outcome(topic, `topic ${topic.name}`));
+  }
+
+  async describeConfigs(
+    topics: readonly string[],
+    options: CallOptions = {},
+  ): Promise<Outcome<TopicConfigs>[]> {
+    const request = { topics: topics.map(topicName) };
+    const answer = await this.#call(adminMethods.describeConfigs, request, options);
+    return answer.topics.map((topic) =>
+      outcome({ ...topic, entries: topic.entries.map(configEntry) }, `topic ${topic.name}`),
+    );
+  }
+
+  /** Changes the settings that are named and leaves the others alone. */
+  async alterConfigs(
+    topics: readonly ConfigChanges[],
+    options: CallOptions & ValidateOption = {},
+  ): Promise<Outcome<{ readonly name: string }>[]> {
+    const request = {
+      topics: topics.map(({ name, set = {}, unset = [] }) => ({ name, set: asText(set), unset })),
+      validateOnly: options.validateOnly ?? false,
+    };
+    const answer = await this.#call(adminMethods.alterConfigs, request, options);
+    return answer.topics.map((topic) => outcome(topic, `topic ${topic.name}`));
+  }
+
+  async listOffsets(
+    partitions: readonly (TopicPartition & { readonly at: OffsetSpec })[],
+    options: CallOptions & { readonly isolation?: 'read_uncommitted' | 'read_committed' } = {},
+  ): Promise<Outcome<PartitionOffset>[]> {
+    const request = {
+      partitions: partitions.map(({ topic, partition, at }) => ({
+        topic: topicName(topic),
+        partition,
+        ...offsetSpec(at),
+      })),
+      readCommitted: options.isolation === 'read_committed',
+    };
+    const answer = await this.#call(adminMethods.listOffsets, request, options);
+    return answer.partitions.map((one) => outcome(one, `${one.topic}-${one.partition}`));
+  }
+
+  /**
+   * Deletes the records below `beforeOffset`, for good; -1 stands for all that can be read now.
+   * Answers with the first offset that is left.
+   */
+  async deleteRecords(
+    partitions: readonly (TopicPartition & { readonly beforeOffset: number })[],
+    options: CallOptions = {},
+  ): Promise<Outcome<TopicPartition & { readonly logStartOffset: number }>[]> {
+    const answer = await this.#call(adminMethods.deleteRecords, { partitions }, options);
+    return answer.partitions.map((one) => outcome(one, `${one.topic}-${one.partition}`));
+  }
+
+  describeCluster(options: CallOptions = {}): Promise<ClusterDescription> {
+    return this.#call(adminMethods.describeCluster, {}, options);
+  }
+
+  /** What the broker that answers is and accepts. */
+  capabilities(options: CallOptions = {}): Promise<Capabilities> {
+    return this.#call(adminMethods.getCapabilities, {}, options);
+  }
+
+  #call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    { timeoutMs = this.#timeoutMs, signal }: CallOptions,
+  ): Promise<Response> {
+    return this.#channels.callAny(method, request, { timeoutMs, signal });
+  }
+}
+
+function outcome<T extends { readonly error?: ErrorMessage | undefined }>(
+  item: T,
+  subject: string,
+): Outcome<Omit<T, 'error'>> {
+  const { error } = item;
+  return { ...item, error: error === undefined ? undefined : errorOfMessage(error, subject) };
+}
+
+function only<T>(outcomes: readonly Outcome<T>[]): Omit<T, 'error'> {
+  const { error, ...result } = outcomes[0]!;
+  if (error !== undefined) throw error;
+  return result;
+}
+
+const asText = (
+  configs: Readonly<Record<string, string | number | boolean>>,
+): Record<string, string> =>
+  Object.fromEntries(Object.entries(configs).map(([name, value]) => [name, String(value)]));
+
+const sources: { readonly [name in ConfigEntryMessage['source']]: ConfigEntry['source'] } = {
+  CONFIG_SOURCE_TOPIC: 'topic',
+  CONFIG_SOURCE_BROKER: 'broker',
+  CONFIG_SOURCE_DEFAULT: 'default',
+  CONFIG_SOURCE_UNSPECIFIED: 'unknown',
+};
+
+const configEntry = (entry: ConfigEntryMessage): ConfigEntry => ({
+  ...entry,
+  source: sources[entry.source],
+});
+
+function offsetSpec(
+  at: OffsetSpec,
+): { earliest: true } | { latest: true } | { timestampMs: number } {
+  if (at === 'earliest') return { earliest: true };
+  if (at === 'latest') return { latest: true };
+  if (Number.isSafeInteger(at?.timestampMs)) return { timestampMs: at.timestampMs };
+  throw argumentError(`\`at\` is 'earliest', 'latest' or {timestampMs}, not ${JSON.stringify(at)}`);
+}

@@ -1,0 +1,203 @@
+import type { Compression } from '../codec/compression.ts';
+import type { Clock, Random } from '../env/ports.ts';
+import type { NewRecord } from '../records/record.ts';
+import type { TopicMetadata } from './cluster-metadata.ts';
+import { PartitionQueue, type PartitionQueueSettings } from './partition-queue.ts';
+import { StickyPartitioner } from './partitioner.ts';
+import { ProducerBatch, type ProducerBatchContext, type RecordMetadata } from './producer-batch.ts';
+
+export interface RecordAccumulatorSettings extends PartitionQueueSettings {
+  readonly compression: Compression;
+  /** A batch takes no more records when it would become larger, not compressed. */
+  readonly batchBytes: number;
+  /** Bytes of all records that are not settled. */
+  readonly bufferBytes: number;
+}
+
+export interface AccumulatorEvents {
+  /** There may be something to send that was not there before. */
+  onWork(): void;
+  /** A batch was settled: there is room again. */
+  onRoom(): void;
+}
+
+/** The queues of one topic. */
+export interface TopicQueues {
+  readonly name: string;
+  /** Replaced when the cluster knows better. */
+  metadata: TopicMetadata;
+  readonly queues: PartitionQueue[];
+  readonly partitioner: StickyPartitioner;
+  readonly hasLeader: (partition: number) => boolean;
+  /** Below `batchBytes` once a broker has refused a batch as too large. */
+  batchBytes: number;
+}
+
+/** However small the batches are that a topic allows, they are not made smaller than this. */
+const LEAST_BATCH_BYTES = 1024;
+
+/** All records of a producer that are not settled, by partition, and the memory they take. */
+export class RecordAccumulator {
+  readonly #settings: RecordAccumulatorSettings;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #events: AccumulatorEvents;
+  readonly #context: ProducerBatchContext;
+  readonly #topics = new Map<string, TopicQueues>();
+  readonly #unsettled = new Set<ProducerBatch>();
+  readonly #flushes = new Set<{ readonly upTo: number; readonly done: () => void }>();
+  /** Queues with something in them, those served last at the end. */
+  readonly active: Set<PartitionQueue> = new Set();
+  #usedBytes = 0;
+  #serial = 0;
+
+  constructor(
+    settings: RecordAccumulatorSettings,
+    env: { readonly clock: Clock; readonly random: Random },
+    events: AccumulatorEvents,
+  ) {
+    this.#settings = settings;
+    this.#clock = env.clock;
+    this.#random = env.random;
+    this.#events = events;
+    this.#context = {
+      compression: settings.compression,
+      onSettled: (batch) => this.#settled(batch),
+      onSplit: (batch, halves) => this.#split(batch, halves),
+    };
+  }
+
+  /** Bytes that records which are not settled take. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** True while somebody waits for all to be sent. */
+  get isFlushing(): boolean {
+    return this.#flushes.size > 0;
+  }
+
+  topic(name: string): TopicQueues | undefined {
+    return this.#topics.get(name);
+  }
+
+  topics(): Iterable<TopicQueues> {
+    return this.#topics.values();
+  }
+
+  addTopic(metadata: TopicMetadata): TopicQueues {
+    const topic: TopicQueues = {
+      name: metadata.name,
+      metadata,
+      queues: [],
+      partitioner: new StickyPartitioner(this.#random),
+      hasLeader: (partition) => topic.metadata.partitions[partition]!.leaderId >= 0,
+      batchBytes: this.#settings.batchBytes,
+    };
+    this.#topics.set(topic.name, topic);
+    return topic;
+  }
+
+  /**
+   * Takes a record in, or answers `undefined` if the buffer is full.
+   *
+   * Hot path: one look at the topic, one at the batch; the clock only for a new batch.
+   *
+   * @param wanted the partition, or -1 to have one picked
+   */
+  append(
+    topic: TopicQueues,
+    record: NewRecord,
+    wanted: number,
+  ): Promise<RecordMetadata> | undefined {
+    const bound = ProducerBatch.boundOf(record);
+    if (this.#usedBytes > 0 && this.#usedBytes + bound > this.#settings.bufferBytes) {
+      return undefined;
+    }
+    let partition = wanted >= 0 ? wanted : this.#pick(topic, record.key);
+    let batch = this.#openBatch(topic, partition, bound);
+    if (batch === undefined) {
+      if (wanted < 0) partition = this.#pick(topic, record.key);
+      batch = this.#openBatch(topic, partition, bound) ?? this.#newBatch(topic, partition);
+    }
+    const before = batch.plainBytes;
+    const promise = batch.append(record);
+    this.#usedBytes += batch.plainBytes - before;
+    return promise;
+  }
+
+  /** The batch is being sent. */
+  take(queue: PartitionQueue, batch: ProducerBatch): void {
+    if (!batch.isSealed) this.#topics.get(queue.topic)!.partitioner.batchClosed(queue.partition);
+    queue.take(batch);
+    this.active.delete(queue);
+    this.active.add(queue);
+  }
+
+  /** Resolves when every record that is here now is settled; until then nothing lingers. */
+  flush(): Promise<void> {
+    if (this.#unsettled.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#flushes.add({ upTo: this.#serial, done: resolve });
+      this.#events.onWork();
+    });
+  }
+
+  #pick(topic: TopicQueues, key: Uint8Array | null): number {
+    return topic.partitioner.pick(key, topic.metadata.partitions.length, topic.hasLeader);
+  }
+
+  /** The open batch if it has room; closes it if it has none. */
+  #openBatch(topic: TopicQueues, partition: number, bytes: number): ProducerBatch | undefined {
+    const open = topic.queues[partition]?.open;
+    if (open === undefined || open.plainBytes + bytes <= topic.batchBytes) return open;
+    open.seal();
+    topic.partitioner.batchClosed(partition);
+    this.#events.onWork();
+    return undefined;
+  }
+
+  #newBatch(topic: TopicQueues, partition: number): ProducerBatch {
+    topic.queues[partition] ??= new PartitionQueue(topic.name, partition, this.#settings);
+    const queue = topic.queues[partition];
+    const createdMs = this.#clock.monotonicMs();
+    const serial = ++this.#serial;
+    const place = { topic: topic.name, partition, createdMs, serial };
+    const batch = new ProducerBatch(place, queue.lastBatchBytes, this.#context);
+    this.#unsettled.add(batch);
+    this.#usedBytes += batch.plainBytes;
+    queue.add(batch);
+    this.active.add(queue);
+    this.#events.onWork();
+    return batch;
+  }
+
+  #settled(batch: ProducerBatch): void {
+    this.#unsettled.delete(batch);
+    this.#usedBytes -= batch.plainBytes;
+    if (this.#flushes.size > 0) this.#endFlushes();
+    this.#events.onRoom();
+  }
+
+  #split(batch: ProducerBatch, halves: readonly ProducerBatch[]): void {
+    this.#unsettled.delete(batch);
+    this.#usedBytes -= batch.plainBytes;
+    for (const half of halves) {
+      this.#unsettled.add(half);
+      this.#usedBytes += half.plainBytes;
+    }
+    const topic = this.#topics.get(batch.place.topic)!;
+    const halfBytes = Math.max(LEAST_BATCH_BYTES, batch.plainBytes >>> 1);
+    topic.batchBytes = Math.min(topic.batchBytes, halfBytes);
+  }
+
+  #endFlushes(): void {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { place } of this.#unsettled) oldest = Math.min(oldest, place.serial);
+    for (const flush of this.#flushes) {
+      if (flush.upTo >= oldest) continue;
+      this.#flushes.delete(flush);
+      flush.done();
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+import { BrokerProcess, run, TemporaryFolder, varve } from '../support/processes.ts';
+
+const KILLS = 10;
+const PARTITIONS = 6;
+const SEPARATOR = '\t';
+
+interface Line {
+  readonly key: string;
+  readonly value: string;
+}
+
+const dataset = (name: string): unknown =>
+  JSON.parse(readFileSync(`node_modules/vega-datasets/data/${name}`, 'utf8'));
+
+/** The 200,000 flights, each with its row number, keyed by its distance in steps of 50. */
+function flights(): Line[] {
+  const rows = dataset('flights-200k.json') as { distance: number }[];
+  return rows.map((row, number) => ({
+    key: String(Math.floor(row.distance / 50)),
+    value: JSON.stringify({ row: number, ...row }),
+  }));
+}
+
+/** The features of a week of earthquakes, keyed by the network that reported them. */
+function earthquakes(): Line[] {
+  const { features } = dataset('earthquakes.json') as {
+    features: { properties: { net: string } }[];
+  };
+  return features.map((feature) => ({
+    key: feature.properties.net,
+    value: JSON.stringify(feature),
+  }));
+}
+
+const text = (lines: readonly Line[]): string =>
+  lines.map(({ key, value }) => `${key}${SEPARATOR}${value}\n`).join('');
+
+interface Consumed extends Line {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+async function consume(broker: BrokerProcess, topic: string): Promise<Consumed[]> {
+  const { code, stdout, stderr } = await run([
+    ...['consume', topic, '--brokers', broker.address, '--from', 'earliest', '--until-end'],
+    ...['--format', 'json'],
+  ]);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Consumed);
+}
+
+/** Everything came out once, byte for byte, in order per key. */
+function expectSame(consumed: readonly Consumed[], produced: readonly Line[]): void {
+  const byKey = (lines: readonly Line[]): Map<string, string[]> => {
+    const values = new Map<string, string[]>();
+    for (const { key, value } of lines) {
+      const ofKey = values.get(key);
+      if (ofKey === undefined) values.set(key, [value]);
+      else ofKey.push(value);
+    }
+    return values;
+  };
+  expect(consumed).toHaveLength(produced.length);
+  const expected = byKey(produced);
+  const actual = byKey(
+    [...consumed].sort((a, b) => a.partition - b.partition || a.offset - b.offset),
+  );
+  expect([...actual.keys()].sort()).toEqual([...expected.keys()].sort());
+  for (const [key, values] of expected) expect(actual.get(key)).toEqual(values);
+}
+
+test('200,000 flights go in once and in order while the broker is killed ten times', async () => {
+  using folder = new TemporaryFolder();
+  await using broker = new BrokerProcess(`${folder.path}/data`);
+  await broker.start();
+  const created = await run([
+    ...['topic', 'create', 'flights', '--partitions', String(PARTITIONS)],
+    ...['--brokers', broker.address],
+  ]);
+  expect(created).toMatchObject({ code: 0, stderr: '' });
+
+  const lines = flights();
+  expect(lines).toHaveLength(200_000);
+  const file = `${folder.path}/flights.tsv`;
+  writeFileSync(file, text(lines));
+  const producer = varve(
+    ...['produce', 'flights', '--brokers', broker.address, '--file', file],
+    ...['--key-separator', SEPARATOR, '--json'],
+  );
+  let errors = '';
+  producer.stderr?.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const ended = once(producer, 'close');
+  const acknowledged: { partition: number; offset: number }[] = [];
+  let kills = 0;
+  for await (const line of createInterface({ input: producer.stdout! })) {
+    acknowledged.push(JSON.parse(line));
+    if (kills < KILLS && acknowledged.length >= ((kills + 1) * lines.length) / (KILLS + 2)) {
+      kills++;
+      await broker.kill();
+      await broker.start();
+    }
+  }
+  const [code] = await ended;
+  expect(errors).toBe('');
+  expect(code).toBe(0);
+  expect(kills).toBe(KILLS);
+  expect(acknowledged).toHaveLength(lines.length);
+
+  const consumed = await consume(broker, 'flights');
+  expectSame(consumed, lines);
+  const at = new Set(consumed.map(({ partition, offset }) => `${partition}:${offset}`));
+  for (const { partition, offset } of acknowledged) {
+    if (!at.has(`${partition}:${offset}`)) {
+      expect.fail(`acknowledged at ${partition}:${offset}, but nothing is there`);
+    }
+  }
+});
+
+test('the earthquakes of a week survive a kill after their acknowledgement', async () => {
+  using folder = new TemporaryFolder();
+  await using broker = new BrokerProcess(`${folder.path}/data`);
+  await broker.start();
+  await run(['topic', 'create', 'earthquakes', '--partitions', '3', '--brokers', broker.address]);
+  const lines = earthquakes();
+  const produced = await run(
+    ['produce', 'earthquakes', '--brokers', broker.address, '--key-separator', SEPARATOR],
+    text(lines),
+  );
+  expect(produced).toMatchObject({ code: 0 });
+  await broker.kill();
+  await broker.start();
+  expectSame(await consume(broker, 'earthquakes'), lines);
+});

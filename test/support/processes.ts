@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const entry = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** A folder of its own for a test, removed by `dispose`. */
+export class TemporaryFolder implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'varve-test-'));
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** Starts `varve …` from the sources, as a process of its own. */
+export function varve(...args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [entry, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+/** What a finished command printed and how it ended. */
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `varve …` to its end. */
+export async function run(args: readonly string[], input?: string | Uint8Array): Promise<Finished> {
+  const child = varve(...args);
+  child.stdin?.end(input);
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return {
+    code,
+    stdout: Buffer.concat(stdout).toString(),
+    stderr: Buffer.concat(stderr).toString(),
+  };
+}
+
+/** A broker as a process that can be killed and started again on the same data and address. */
+export class BrokerProcess implements AsyncDisposable {
+  readonly #dataDir: string;
+  readonly #options: readonly string[];
+  #child: ChildProcess | undefined;
+  #log = '';
+  /** `host:port` of the gRPC API; the same after every start. */
+  address = '127.0.0.1:0';
+  httpAddress = '127.0.0.1:0';
+
+  constructor(dataDir: string, ...options: readonly string[]) {
+    this.#dataDir = dataDir;
+    this.#options = options;
+  }
+
+  /** What the broker has logged, for the message of a failing test. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Resolves when the broker is ready. */
+  async start(): Promise<void> {
+    const child = varve(
+      'start',
+      ...['--data-dir', this.#dataDir, '--grpc', this.address, '--http', this.httpAddress],
+      ...['--json', ...this.#options],
+    );
+    this.#child = child;
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#log += chunk.toString();
+    });
+    for await (const line of createInterface({ input: child.stdout! })) {
+      const { event, grpc, http } = JSON.parse(line) as Record<string, string>;
+      if (event !== 'ready') continue;
+      this.address = grpc!;
+      this.httpAddress = http!;
+      child.stdout?.resume();
+      return;
+    }
+    throw new Error(`the broker ended before it was ready:\n${this.#log}`);
+  }
+
+  /** kill -9: nothing of the process runs any more. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** A graceful stop; resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    return await this.#end('SIGTERM');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    const [code] = (await exited) as [number | null];
+    this.#child = undefined;
+    return code;
+  }
+}
+
+/** The value of a metric of the process that has no labels. */
+export async function metric(broker: BrokerProcess, name: string): Promise<number> {
+  const text = await (await fetch(`http://${broker.httpAddress}/metrics`)).text();
+  const line = text.split('\n').find((each) => each.startsWith(`${name} `));
+  if (line === undefined) throw new Error(`there is no metric ${name}`);
+  return Number(line.slice(name.length + 1));
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { MemoryBudget } from '../../../src/broker/memory-budget.ts';
+
+test('what is taken counts until it is given back', () => {
+  const budget = new MemoryBudget(100);
+  expect(budget.tryTake(60)).toBe(true);
+  expect(budget.tryTake(41)).toBe(false);
+  expect(budget.tryTake(40)).toBe(true);
+  expect(budget.usedBytes).toBe(100);
+  budget.give(60);
+  expect(budget.tryTake(60)).toBe(true);
+});
+
+test('what is larger than the whole budget fits alone', () => {
+  const budget = new MemoryBudget(100);
+  expect(budget.tryTake(500)).toBe(true);
+  expect(budget.tryTake(1)).toBe(false);
+  budget.give(500);
+  expect(budget.tryTake(1)).toBe(true);
+});
+
+test('giving back more than was taken is a bug', () => {
+  const budget = new MemoryBudget(100);
+  budget.tryTake(5);
+  expect(() => budget.give(6)).toThrow('only what was taken is given back');
+});

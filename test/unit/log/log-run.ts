@@ -1,0 +1,325 @@
+import { expect } from 'vitest';
+import { verifyFolder } from '../../../src/log/inspect.ts';
+import { offset, producerId } from '../../../src/model/ids.ts';
+import { BatchView } from '../../../src/records/batch-view.ts';
+import { SimulatedRandom } from '../../simulation/env/simulated-random.ts';
+import { FOLDER, LogWorld, makeBatch, smallTopic } from './log-world.ts';
+
+/** A batch that the log took. */
+interface Stored {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly bytes: Uint8Array;
+  /** What was handed in, to hand it in again. */
+  readonly sent: Uint8Array;
+  readonly producer: number;
+}
+
+/** What may be there after a restart. */
+interface Expectation {
+  leastEnd: number;
+  mostEnd: number;
+  leastStart: number;
+  mostStart: number;
+}
+
+interface Producer {
+  readonly id: number;
+  epoch: number;
+  nextSequence: number;
+}
+
+/**
+ * The log against a list: random appends, rolls, reads, retention, delete-records, truncations,
+ * clean and crash restarts. After every restart everything flushed is there with the same bytes,
+ * what else is there is what was appended next, and repeated batches are recognised.
+ */
+export class LogRun {
+  readonly world: LogWorld;
+  readonly #random: SimulatedRandom;
+  #batches: Stored[] = [];
+  #startOffset = 0;
+  #producers: Producer[] = [];
+  #tag = 0;
+  #epoch = 0;
+  readonly #durability: 'durable' | 'replicated';
+  readonly did = new Map<string, number>();
+
+  constructor(seed: number) {
+    this.world = new LogWorld(seed);
+    this.#random = new SimulatedRandom(seed).fork('workload');
+    this.#durability = this.#random.chance(0.75) ? 'durable' : 'replicated';
+    this.world.topicConfig = {
+      ...smallTopic,
+      durability: this.#durability,
+      segmentBytes: this.#random.pick([600, 2000, 6000]),
+      indexIntervalBytes: this.#random.pick([0, 200, 1000]),
+      retentionBytes: this.#random.pick([-1, 3000]),
+    };
+    this.world.config = {
+      ...this.world.config,
+      tailCacheBytes: this.#random.pick([0, 500, 100_000]),
+      marksIntervalMs: this.#random.pick([1, 20, 1000]),
+      openSegmentsMax: this.#random.pick([1, 3]),
+    };
+  }
+
+  async go(steps: number): Promise<void> {
+    await this.world.start();
+    this.#producers = [0, 1, 2].map((id) => ({ id, epoch: 0, nextSequence: 0 }));
+    for (let step = 0; step < steps; step++) await this.#step();
+    await this.#restart('clean');
+    await this.#check();
+  }
+
+  async #step(): Promise<void> {
+    const choice = this.#random.below(100);
+    if (choice < 45) this.#append();
+    else if (choice < 55) await this.world.settle(this.#random.below(30));
+    else if (choice < 65) await this.#readSomewhere();
+    else if (choice < 70) this.#repeat();
+    else if (choice < 74) this.world.log.roll();
+    else if (choice < 78) await this.#deleteRecords();
+    else if (choice < 82) await this.#retain();
+    else if (choice < 86) await this.#truncate();
+    else if (choice < 88) this.#beginEpoch();
+    else if (choice < 90) await this.#restart('clean');
+    else if (choice < 93) await this.#restart('power');
+    else if (choice < 95) await this.#restart('process');
+    else await this.#crashDuring();
+  }
+
+  #count(what: string): void {
+    this.did.set(what, (this.did.get(what) ?? 0) + 1);
+  }
+
+  #append(): void {
+    const random = this.#random;
+    const producer = random.chance(0.6) ? random.pick(this.#producers) : undefined;
+    const count = random.between(1, 4);
+    const sent = makeBatch({
+      count,
+      valueBytes: random.pick([0, 20, 150, 700]),
+      tag: this.#tag++,
+      timestampMs: 1000 + this.#tag * 10 + random.below(50),
+      ...(producer === undefined
+        ? {}
+        : {
+            producer: {
+              id: producerId(producer.id),
+              epoch: producer.epoch,
+              baseSequence: producer.nextSequence,
+            },
+          }),
+    });
+    const records = sent.slice();
+    const { log } = this.world;
+    const expected = log.logEndOffset;
+    const outcome = log.append(records, this.#epoch as never, 'client');
+    if (!outcome.ok && outcome.row.name === 'RECORD_LIST_TOO_LARGE') return;
+    expect(outcome).toMatchObject({ ok: true, baseOffset: expected, duplicate: false });
+    if (producer !== undefined) producer.nextSequence += count;
+    this.#batches.push({
+      baseOffset: expected,
+      lastOffset: expected + count - 1,
+      bytes: records,
+      sent,
+      producer: producer?.id ?? -1,
+    });
+    this.#count('append');
+  }
+
+  /** One of the last five batches of a producer comes again. */
+  #repeat(): void {
+    const producer = this.#random.pick(this.#producers);
+    const own = this.#batches.filter((batch) => batch.producer === producer.id).slice(-5);
+    if (own.length === 0) return;
+    const batch = this.#random.pick(own);
+    const outcome = this.world.log.append(batch.sent.slice(), this.#epoch as never, 'client');
+    expect(outcome).toMatchObject({
+      ok: true,
+      duplicate: true,
+      baseOffset: batch.baseOffset,
+      lastOffset: batch.lastOffset,
+    });
+    this.#count('repeat');
+  }
+
+  async #readSomewhere(): Promise<void> {
+    const { log } = this.world;
+    const from = this.#random.between(this.#startOffset, log.logEndOffset);
+    const end = this.#random.between(from, log.logEndOffset);
+    const maxBytes = this.#random.pick([1, 100, 1000, 100_000]);
+    const outcome = await this.world.run(
+      Promise.resolve(log.read(offset(from), maxBytes, offset(end))),
+    );
+    expect(outcome).toMatchObject({ ok: true });
+    if (!outcome.ok) return;
+    const wanted = this.#batches.filter(
+      (batch) => batch.lastOffset >= from && batch.lastOffset < end,
+    );
+    const bytes = Buffer.concat(outcome.batches);
+    expect(bytes.length).toBe(outcome.bytes);
+    const all = Buffer.concat(wanted.map((batch) => batch.bytes));
+    expect(all.subarray(0, bytes.length).equals(bytes)).toBe(true);
+    if (wanted.length > 0) expect(bytes.length).toBeGreaterThanOrEqual(wanted[0]!.bytes.length);
+    if (bytes.length > maxBytes) expect(bytes.length).toBe(wanted[0]!.bytes.length);
+    this.#count('read');
+  }
+
+  async #deleteRecords(): Promise<void> {
+    const { log } = this.world;
+    const before = this.#random.between(this.#startOffset, log.flushedOffset);
+    await this.world.run(log.advanceLogStart(offset(before)));
+    this.#startOffset = Math.max(this.#startOffset, before);
+    expect(log.logStartOffset).toBe(this.#startOffset);
+    this.#count('delete');
+  }
+
+  async #retain(): Promise<void> {
+    const { log } = this.world;
+    await this.world.run(log.applyRetention(null, log.flushedOffset));
+    expect(log.logStartOffset).toBeGreaterThanOrEqual(this.#startOffset);
+    this.#startOffset = log.logStartOffset;
+    this.#count('retain');
+  }
+
+  async #truncate(): Promise<void> {
+    const { log } = this.world;
+    const target = this.#random.between(
+      Math.max(this.#startOffset, log.logEndOffset - 12),
+      log.logEndOffset,
+    );
+    if (this.#random.chance(0.5)) await this.world.settle(this.#random.below(5));
+    await this.world.run(log.truncateTo(offset(target)));
+    this.#endAt(log.logEndOffset);
+    this.#startOffset = Math.min(this.#startOffset, log.logEndOffset);
+    expect(log.logStartOffset).toBe(this.#startOffset);
+    expect(log.logEndOffset).toBe((this.#batches.at(-1)?.lastOffset ?? log.logEndOffset - 1) + 1);
+    expect(log.logEndOffset).toBeLessThanOrEqual(Math.max(target, this.#startOffset));
+    // Without this the same sequences would come with other bytes.
+    this.#newProducerEpochs();
+    this.#count('truncate');
+  }
+
+  #beginEpoch(): void {
+    this.#epoch++;
+    this.world.log.beginLeaderEpoch(this.#epoch as never);
+  }
+
+  /** A restart while nothing but the flusher is at work. */
+  async #restart(kind: 'clean' | 'power' | 'process'): Promise<void> {
+    const expected = this.#expectation(kind);
+    if (kind === 'clean') {
+      await this.world.restartCleanly();
+      expected.leastEnd = expected.mostEnd;
+    } else {
+      await this.#crashAndOpen(kind);
+    }
+    await this.#expect(expected);
+    this.#count(kind);
+  }
+
+  /** A crash while something changes the log, and perhaps more crashes while it is recovered. */
+  async #crashDuring(): Promise<void> {
+    const kind = this.#random.pick(['power', 'power', 'process'] as const);
+    const { log } = this.world;
+    const expected = this.#expectation(kind);
+    const target = this.#random.between(this.#startOffset, log.logEndOffset);
+    const start = this.#random.between(this.#startOffset, log.flushedOffset);
+    const change = this.#random.pick(['truncate', 'delete', 'retain', 'close', 'roll'] as const);
+    const work: Promise<void>[] = [];
+    if (change === 'truncate') {
+      work.push(log.truncateTo(offset(target)));
+      const cut = this.#batches.find((batch) => batch.lastOffset >= target);
+      expected.leastEnd = Math.min(expected.leastEnd, cut?.baseOffset ?? target);
+      expected.leastStart = Math.min(expected.leastStart, expected.leastEnd);
+    }
+    if (change === 'delete') work.push(log.advanceLogStart(offset(start)));
+    if (change === 'delete') expected.mostStart = Math.max(expected.mostStart, start);
+    if (change === 'retain') work.push(log.applyRetention(null, log.flushedOffset));
+    if (change === 'retain') expected.mostStart = log.flushedOffset;
+    if (change === 'close') work.push(this.world.directory.close());
+    if (change === 'roll') log.roll();
+    if (change !== 'truncate' && change !== 'close') {
+      for (let i = this.#random.below(3); i > 0; i--) this.#append();
+      expected.mostEnd = log.logEndOffset;
+    }
+    // What was begun never ends: its process is gone.
+    for (const promise of work) promise.catch(() => {});
+    await this.world.settle(this.#random.below(40));
+    await this.#crashAndOpen(kind);
+    await this.#expect(expected);
+    this.#count(`crash in ${change}`);
+  }
+
+  async #crashAndOpen(kind: 'power' | 'process'): Promise<void> {
+    this.world.crash(kind);
+    while (this.#random.chance(0.3)) {
+      this.world.beginOpening().catch(() => {});
+      await this.world.settle(this.#random.below(20));
+      this.world.crash(this.#random.pick(['power', 'process']));
+      this.#count('crash in recovery');
+    }
+    await this.world.open();
+  }
+
+  #expectation(kind: 'clean' | 'power' | 'process'): Expectation {
+    const { log } = this.world;
+    const isPower = kind === 'power' || this.#durability === 'durable';
+    return {
+      // A power cut may also follow the death of the process.
+      leastEnd: isPower ? log.durableOffset : Math.min(log.durableOffset, log.flushedOffset),
+      mostEnd: log.logEndOffset,
+      leastStart: this.#startOffset,
+      mostStart: this.#startOffset,
+    };
+  }
+
+  async #expect(expected: Expectation): Promise<void> {
+    const { log } = this.world;
+    expect(log.corruption).toBe(null);
+    expect(log.logEndOffset).toBeGreaterThanOrEqual(expected.leastEnd);
+    expect(log.logEndOffset).toBeLessThanOrEqual(expected.mostEnd);
+    expect(log.logStartOffset).toBeGreaterThanOrEqual(expected.leastStart);
+    expect(log.logStartOffset).toBeLessThanOrEqual(expected.mostStart);
+    this.#startOffset = log.logStartOffset;
+    const isLost = (this.#batches.at(-1)?.lastOffset ?? -1) >= log.logEndOffset;
+    this.#endAt(log.logEndOffset);
+    this.#epoch = Math.max(this.#epoch, log.leaderEpochs.latestEpoch);
+    if (isLost) this.#newProducerEpochs();
+    await this.#check();
+  }
+
+  /** Everything of the model is in the log, with the same bytes. */
+  async #check(): Promise<void> {
+    const found = await this.world.readAll(this.#startOffset);
+    const wanted = this.#batches.filter((batch) => batch.lastOffset >= this.#startOffset);
+    expect(found.length).toBe(wanted.length);
+    found.forEach((bytes, i) => {
+      expect(Buffer.compare(bytes, wanted[i]!.bytes)).toBe(0);
+      expect(new BatchView(bytes, 0).baseOffset).toBe(wanted[i]!.baseOffset);
+    });
+    for (let i = 0; i < 2; i++) this.#repeat();
+    const { files } = this.world.env;
+    if ((await this.world.run(files.stat(FOLDER))) === undefined) return;
+    const findings: unknown[] = [];
+    const all = (async () => {
+      for await (const finding of verifyFolder(files, FOLDER)) findings.push(finding);
+    })();
+    await this.world.run(all);
+    expect(findings).toEqual([]);
+  }
+
+  #endAt(endOffset: number): void {
+    this.#batches = this.#batches.filter((batch) => batch.lastOffset < endOffset);
+  }
+
+  #newProducerEpochs(): void {
+    this.#producers = this.#producers.map((producer) => ({
+      id: producer.id + 3,
+      epoch: 0,
+      nextSequence: 0,
+    }));
+  }
+}

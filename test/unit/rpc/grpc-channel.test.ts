@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import * as net from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { RpcCode } from '../../../src/rpc/transport.ts';
+import { ca, closeOpened, echo, identity, openGrpc, pem } from './grpc-world.ts';
+import { bytes, connectOptions, Recorder, STREAM, until } from './transport-world.ts';
+
+afterEach(closeOpened);
+
+describe('TLS', () => {
+  test('serves a client that trusts the authority, by name and by number', async () => {
+    const { connect } = await openGrpc({ tls: identity('server') });
+    expect(await echo(connect({ ca }))).toEqual(bytes(1));
+    expect(await echo(connect({ ca }, 'localhost'))).toEqual(bytes(1));
+  });
+
+  test('serves IPv6 numbers too', async () => {
+    const { connect } = await openGrpc({ tls: identity('server') }, { address: '[::1]:0' });
+    expect(await echo(connect({ ca }))).toEqual(bytes(1));
+  });
+
+  test('does not reach a server whose authority the client does not trust', async () => {
+    const { connect } = await openGrpc({ tls: identity('server') });
+    expect(await echo(connect({ ca: pem('other-ca.crt') }))).toBe(RpcCode.UNAVAILABLE);
+    expect(await echo(connect({}))).toBe(RpcCode.UNAVAILABLE);
+  });
+
+  test('does not talk to a server whose certificate is for another host', async () => {
+    const { connect } = await openGrpc({ tls: identity('elsewhere') });
+    expect(await echo(connect({ ca }))).toBe(RpcCode.UNAVAILABLE);
+    expect(await echo(connect({ ca }, 'localhost'))).toBe(RpcCode.UNAVAILABLE);
+  });
+
+  test('does not mix with plaintext in either direction', async () => {
+    const secure = await openGrpc({ tls: identity('server') });
+    expect(await echo(secure.connect())).toBe(RpcCode.UNAVAILABLE);
+    const plain = await openGrpc();
+    expect(await echo(plain.connect({ ca }))).toBe(RpcCode.UNAVAILABLE);
+  });
+
+  test('with client certificates lets in only those that the authority signed', async () => {
+    const { connect } = await openGrpc({ tls: { ...identity('server'), ca } });
+    expect(await echo(connect({ ca, ...identity('client') }))).toEqual(bytes(1));
+    expect(await echo(connect({ ca }))).toBe(RpcCode.UNAVAILABLE);
+    expect(await echo(connect({ ca, ...identity('stranger') }))).toBe(RpcCode.UNAVAILABLE);
+  });
+});
+
+test('a connection that breaks closes its streams on both sides, and is made anew', async () => {
+  const { listener, streams, transport } = await openGrpc();
+  const [host, port] = listener.address.split(':');
+  const sockets: net.Socket[] = [];
+  const proxy = net.createServer((near) => {
+    const far = net.connect(Number(port), host);
+    sockets.push(near, far);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.pipe(to);
+      from.on('error', () => {});
+    }
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const { port: proxyPort } = proxy.address() as net.AddressInfo;
+  const channel = transport.connect(`127.0.0.1:${proxyPort}`, connectOptions);
+  const client = new Recorder();
+  channel.stream(STREAM, client);
+  await until(() => streams.length > 0);
+  for (const socket of sockets) socket.resetAndDestroy();
+  expect((await client.closed()).code).toBe(RpcCode.UNAVAILABLE);
+  expect((await streams[0]!.closed()).code).toBe(RpcCode.CANCELLED);
+  expect(streams[0]!.context.signal.aborted).toBe(true);
+  // The same channel finds its way again.
+  await until(() => sockets.every((socket) => socket.destroyed));
+  let answer: unknown = RpcCode.UNAVAILABLE;
+  while (answer === RpcCode.UNAVAILABLE) answer = await echo(channel);
+  expect(answer).toEqual(bytes(1));
+  await channel.close();
+  proxy.close();
+});

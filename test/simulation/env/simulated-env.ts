@@ -1,0 +1,83 @@
+import type { Env } from '../../../src/env/ports.ts';
+import { assert } from '../../../src/model/assert.ts';
+import { Incarnation } from './incarnation.ts';
+import { Scheduler } from './scheduler.ts';
+import { SimulatedClock } from './simulated-clock.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
+import { SimulatedFiles } from './simulated-files.ts';
+import { SimulatedRandom } from './simulated-random.ts';
+import { SimulatedStores } from './simulated-stores.ts';
+import { SimulatedTimers } from './simulated-timers.ts';
+
+export interface SimulationSettings {
+  readonly seed: number;
+  /** Tells machines of one simulation apart: each draws from a stream of its own. */
+  readonly name?: string;
+  /** The time that several machines share; one of its own if not given. */
+  readonly scheduler?: Scheduler;
+}
+
+/** A machine that runs one process at a time on one disk. */
+export class SimulatedMachine {
+  readonly scheduler: Scheduler;
+  readonly clock: SimulatedClock;
+  readonly disk: SimulatedDisk;
+  readonly #random: SimulatedRandom;
+  #lives = 0;
+  #incarnation: Incarnation;
+  #env: Env;
+
+  constructor(settings: SimulationSettings) {
+    const random = new SimulatedRandom(settings.seed);
+    this.scheduler = settings.scheduler ?? new Scheduler(random);
+    this.#random = random.fork(settings.name ?? 'machine');
+    this.clock = new SimulatedClock(this.scheduler);
+    this.disk = new SimulatedDisk(this.clock, this.scheduler, this.#random);
+    this.#incarnation = new Incarnation();
+    this.#env = this.#begin();
+  }
+
+  /** The env of the process that runs, or ran last. */
+  get env(): Env {
+    return this.#env;
+  }
+
+  /** The life of that process; a simulated network delivers through it. */
+  get incarnation(): Incarnation {
+    return this.#incarnation;
+  }
+
+  /**
+   * Ends the process. `process`: what it wrote is there, as after kill -9. `power`: what it did not
+   * sync may be lost. Nothing that the old env began completes any more, and its timers are gone.
+   */
+  crash(kind: 'process' | 'power'): void {
+    if (kind === 'process') this.disk.processCrash(this.#incarnation);
+    else this.disk.powerCut(this.#incarnation);
+  }
+
+  /** A new process on the same disk. */
+  restart(): Env {
+    assert(!this.#incarnation.isAlive, 'a machine runs one process: crash it before a restart');
+    this.#incarnation = new Incarnation();
+    this.#env = this.#begin();
+    return this.#env;
+  }
+
+  #begin(): Env {
+    const incarnation = this.#incarnation;
+    const random = this.#random.fork(`life ${this.#lives++}`);
+    return {
+      clock: this.clock,
+      timers: new SimulatedTimers(this.scheduler, incarnation, random),
+      random: random.fork('process'),
+      files: new SimulatedFiles(this.disk, incarnation),
+      stores: new SimulatedStores(this.disk, incarnation, random),
+    };
+  }
+}
+
+/** One machine with an empty disk, alive. Only the root folder is there. */
+export function simulatedEnv(settings: SimulationSettings): SimulatedMachine {
+  return new SimulatedMachine(settings);
+}

@@ -1,0 +1,105 @@
+import {
+  type FolderNode,
+  type NameChange,
+  setName,
+  type TreeChange,
+  type TreeNode,
+} from '../../../src/env/file-tree.ts';
+import type { SimulatedRandom } from './simulated-random.ts';
+
+/**
+ * What the disk holds of the names in all folders: the entries that were synced, and the changes
+ * since, of which a part may be there too.
+ */
+export class UnsyncedNames {
+  readonly #durable: WeakMap<FolderNode, Map<string, TreeNode>> = new WeakMap();
+  /** In the order in which they took effect. */
+  #changes: TreeChange[] = [];
+
+  record(change: TreeChange): void {
+    if (change.length > 0) this.#changes.push(change);
+  }
+
+  /** What a sync of the folder makes durable, if it begins now. */
+  capture(folder: FolderNode): ReadonlySet<TreeChange> {
+    const captured = new Set<TreeChange>();
+    const names = new NameSet();
+    const folders = new Set<TreeNode>();
+    // Backwards, because a change stands on earlier ones only.
+    for (const change of this.#changes.toReversed()) {
+      const placesWanted = change.some(({ node }) => node !== undefined && folders.has(node));
+      const isWanted = change.some((each) => each.folder === folder || names.has(each));
+      if (!placesWanted && !isWanted) continue;
+      captured.add(change);
+      for (const each of change) {
+        names.add(each);
+        // A rename that is durable does not lead into a folder that is not there.
+        const isTarget = each.node !== undefined && change.length > 1;
+        if (isTarget || placesWanted) folders.add(each.folder);
+      }
+    }
+    return captured;
+  }
+
+  synced(captured: ReadonlySet<TreeChange>): void {
+    const rest: TreeChange[] = [];
+    for (const change of this.#changes) {
+      if (captured.has(change)) this.#makeDurable(change);
+      else rest.push(change);
+    }
+    this.#changes = rest;
+  }
+
+  /**
+   * Draws which unsynced changes survive a power cut, makes them durable and forgets the others. Of
+   * the changes of one name any number, from the first, has arrived. A rename concerns two names
+   * and arrives whole or not at all, and never into a folder whose making did not arrive.
+   */
+  cut(random: SimulatedRandom): void {
+    const likelihood = random.pick([0, 0.2, 0.5, 0.5, 0.8, 1]);
+    const missingNames = new NameSet();
+    const missingFolders = new Set<TreeNode>();
+    for (const change of this.#changes) {
+      const isPossible = change.every(
+        (each) => !missingNames.has(each) && !missingFolders.has(each.folder),
+      );
+      if (isPossible && random.chance(likelihood)) {
+        this.#makeDurable(change);
+        continue;
+      }
+      for (const each of change) missingNames.add(each);
+      // A folder whose move did not arrive is still at its old place.
+      const [first] = change;
+      if (change.length === 1 && first?.node?.kind === 'directory') missingFolders.add(first.node);
+    }
+    this.#changes = [];
+  }
+
+  /** The entries of a folder that are certain to be there after a power cut. */
+  durableEntries(folder: FolderNode): Map<string, TreeNode> {
+    let entries = this.#durable.get(folder);
+    if (entries === undefined) {
+      entries = new Map();
+      this.#durable.set(folder, entries);
+    }
+    return entries;
+  }
+
+  #makeDurable(change: TreeChange): void {
+    for (const each of change) setName(this.durableEntries(each.folder), each);
+  }
+}
+
+class NameSet {
+  readonly #names: Map<FolderNode, Set<string>> = new Map();
+
+  has(change: NameChange): boolean {
+    return this.#names.get(change.folder)?.has(change.name) ?? false;
+  }
+
+  add(change: NameChange): void {
+    const names = this.#names.get(change.folder);
+    if (names === undefined) this.#names.set(change.folder, new Set([change.name]));
+    else names.add(change.name);
+  }
+}

@@ -19,7 +19,9 @@ import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
 import type { Background } from '../telemetry/background.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { BrokerConfig } from './broker-config.ts';
+import { BrokerMeters } from './broker-meters.ts';
 import { type FetchLimits, FetchSession, type FetchSink } from './fetch-session.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import {
@@ -42,6 +44,7 @@ export interface BrokerParts {
   readonly controller: Controller;
   readonly logs: LogDirectory;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly background: Background;
 }
 
@@ -67,6 +70,7 @@ export class Broker {
   readonly #topicDefaults: TopicLogConfig;
   readonly #parts: BrokerParts;
   readonly #replicas: ReplicaManager;
+  readonly #meters: BrokerMeters;
   readonly #produce: Produce;
   readonly #producerIds: ProducerIds;
   readonly #lookup: PartitionLookup = (claim) => this.#find(claim);
@@ -87,6 +91,7 @@ export class Broker {
     this.#topicDefaults = topicDefaults;
     this.#parts = parts;
     this.#replicas = new ReplicaManager(parts.clock, parts.timers);
+    this.#meters = new BrokerMeters(parts.metrics, parts.clock);
     this.#producerIds = new ProducerIds((count) => parts.controller.allocateProducerIds(count));
     const budget = new MemoryBudget(config.requestMemoryBytes);
     this.#produce = new Produce(parts.clock, this.#lookup, budget);
@@ -134,12 +139,23 @@ export class Broker {
 
   /** Appends batches; see `Produce.run`. */
   produce(items: readonly ProduceItem[], options: ProduceOptions): Promise<ProduceResult[]> {
-    return this.#produce.run(items, options);
+    const beganMs = this.#meters.produceBegun(items);
+    return this.#produce.run(items, options).then((results) => {
+      this.#meters.produceEnded(beganMs, results);
+      return results;
+    });
   }
 
   /** Opens a session that reads partitions into `sink`. */
   openFetch(limits: FetchLimits, sink: FetchSink): FetchSession {
-    return new FetchSession(limits, this.#parts.timers, this.#lookup, sink);
+    return new FetchSession(limits, this.#parts.timers, this.#lookup, {
+      send: (fetched) => {
+        this.#meters.fetched(fetched);
+        return sink.send(fetched);
+      },
+      end: () => sink.end(),
+      failed: (error) => sink.failed(error),
+    });
   }
 
   listOffset(topic: string, partition: number, spec: OffsetSpec): Promise<OffsetResult> {

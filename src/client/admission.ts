@@ -131,6 +131,8 @@ export class Admission {
     const partition = wanted >= 0 ? wanted : this.#choose(topic, record.key);
     const count = topic.metadata.partitions.length;
     if (partition >= count) {
+      // It may be one that the topic has got since.
+      void this.#metadata.refresh(topic.name);
       throw argumentError(`topic ${topic.name} has partitions 0 to ${count - 1}, not ${partition}`);
     }
     return this.#accumulator.append(topic, record, partition);

@@ -37,9 +37,14 @@ const FIRST_CALL_TIMEOUT_MS = 10_000;
 /** What a message takes beside its batch. */
 const MESSAGE_OVERHEAD_BYTES = 4096;
 
+export interface CloseOptions {
+  /** Gives up waiting for records that are not yet stored: they fail. */
+  readonly signal?: AbortSignal;
+}
+
 /** Producers and consumers. */
 interface Closable {
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /** A connection to a cluster, from which producers, consumers and the admin are made. */
@@ -104,9 +109,12 @@ export class Client {
     return this.#admin;
   }
 
-  /** Closes producers, which send what they hold, and consumers, then the connections. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /**
+   * Closes producers, which send what they hold and may need their delivery timeout for it, and
+   * consumers, then the connections.
+   */
+  close(options?: CloseOptions): Promise<void> {
+    this.#closing ??= this.#close(options);
     return this.#closing;
   }
 
@@ -121,8 +129,8 @@ export class Client {
     return made;
   }
 
-  async #close(): Promise<void> {
-    await Promise.all([...this.#open].map((one) => one.close()));
+  async #close(options: CloseOptions | undefined): Promise<void> {
+    await Promise.all([...this.#open].map((one) => one.close(options)));
     this.#metadata.close();
     await this.#channels.close();
   }

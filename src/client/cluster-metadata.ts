@@ -132,6 +132,8 @@ export class ClusterMetadata {
   async #run(): Promise<void> {
     // What is wanted while a call is under way goes into the next: its answer may be too old for it.
     while (this.#wanted.size > 0 && !this.#closed) {
+      // Who asks at the same time shares a call.
+      await Promise.resolve();
       const names = [...this.#wanted];
       this.#wanted.clear();
       try {

@@ -94,8 +94,8 @@ export class Consumer<K extends Serialization = 'bytes', V extends Serialization
   }
 
   /**
-   * Goes on in a partition at an offset, or at the first record of a time or later. Nothing from
-   * before is handed out after the call, not even the rest of a batch that is being read.
+   * Goes on in a partition at an offset, or at the first record of a time or later. When it has
+   * resolved, nothing from before is handed out, not even the rest of a batch that is being read.
    */
   async seek(target: SeekTarget): Promise<void> {
     const { offset, timestampMs } = target;
@@ -160,7 +160,10 @@ export class Consumer<K extends Serialization = 'bytes', V extends Serialization
   /** What an iterator reads from. */
   #source(): BatchSource {
     return {
-      take: () => this.#fetcher?.buffer.take(),
+      take: () => {
+        this.#signal?.throwIfAborted();
+        return this.#fetcher?.buffer.take();
+      },
       wait: () => this.#wait(),
       advance: (reader, offset) => this.#fetcher?.buffer.advance(reader, offset),
       end: () => this.#end(),

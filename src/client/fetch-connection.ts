@@ -9,6 +9,7 @@ import {
 import { fetchMethod } from '../rpc/log-service.ts';
 import { openStream, type TypedStream, type TypedStreamEvents } from '../rpc/method.ts';
 import { type Channel, RpcCode, type RpcStatus } from '../rpc/transport.ts';
+import type { PrefetchBudget, PrefetchMember } from './prefetch-budget.ts';
 
 export interface FetchConnectionEvents {
   /** The bytes of its records count as held until `release`. */
@@ -17,36 +18,46 @@ export interface FetchConnectionEvents {
   onLost(connection: FetchConnection, status: RpcStatus): void;
 }
 
+export interface FetchConnectionSettings {
+  readonly readCommitted: boolean;
+  /** Shared with the other streams of the consumer. */
+  readonly budget: PrefetchBudget;
+}
+
 /** So much at least is granted at a time, so that not every batch is followed by a grant. */
 const LEAST_GRANT_BYTES = 1024 * 1024;
 /** Positions in one request. */
 const MAX_POSITIONS = 1000;
 
 /** One `Fetch` stream to a broker, and the bytes it may send ahead of the reader. */
-export class FetchConnection implements TypedStreamEvents<FetchResponse> {
+export class FetchConnection implements TypedStreamEvents<FetchResponse>, PrefetchMember {
   readonly nodeId: number;
   readonly #isolationLevel: IsolationLevel;
   readonly #events: FetchConnectionEvents;
   readonly #stream: TypedStream<FetchRequest>;
   #correlationId = 0;
-  #windowBytes = 0;
-  /** Granted, less what was released: what the broker may send and what is held here, together. */
-  #outstandingBytes = 0;
+  readonly #budget: PrefetchBudget;
+  /** What the broker may still send; below zero after a large batch. */
+  #creditBytes = 0;
+  /** What it sent and was not released. */
+  #heldBytes = 0;
   #hasSpoken = false;
   #isClosed = false;
 
   constructor(
     nodeId: number,
-    readCommitted: boolean,
+    settings: FetchConnectionSettings,
     channel: Channel,
     events: FetchConnectionEvents,
   ) {
     this.nodeId = nodeId;
-    this.#isolationLevel = readCommitted
+    this.#budget = settings.budget;
+    this.#isolationLevel = settings.readCommitted
       ? IsolationLevel.readCommitted
       : IsolationLevel.readUncommitted;
     this.#events = events;
     this.#stream = openStream(channel, fetchMethod, this);
+    this.#budget.join(this);
   }
 
   /** The broker has sent something: it can be reached. */
@@ -54,16 +65,25 @@ export class FetchConnection implements TypedStreamEvents<FetchResponse> {
     return this.#hasSpoken;
   }
 
-  /** How much may be fetched ahead over this stream, from now on. */
-  setWindow(bytes: number): void {
-    this.#windowBytes = bytes;
-    this.#grant();
+  /** Lets the broker send more, if it has less than its share and there is something to share. */
+  grant(): void {
+    const { shareBytes, freeBytes } = this.#budget;
+    const missing = shareBytes - this.#creditBytes - this.#heldBytes;
+    const least = Math.min(LEAST_GRANT_BYTES, Math.ceil(shareBytes / 2));
+    // Granted credit cannot be taken back. So a stream that has nothing gets a little even if others
+    // have been given all: those may read partitions to which nothing comes.
+    const isDry = this.#creditBytes <= 0 && this.#heldBytes === 0;
+    const bytes = Math.max(Math.min(missing, freeBytes), isDry ? least : 0);
+    if (this.#isClosed || bytes < least) return;
+    this.#creditBytes += bytes;
+    this.#budget.take(bytes);
+    this.#send({ correlationId: ++this.#correlationId, creditBytes: bytes });
   }
 
-  /** `bytes` of records were handed out or thrown away. */
+  /** `bytes` of records were handed out or thrown away, also after the stream has ended. */
   release(bytes: number): void {
-    this.#outstandingBytes -= bytes;
-    this.#grant();
+    this.#heldBytes -= bytes;
+    this.#budget.give(bytes);
   }
 
   /** Reads partitions from these positions on; returns the correlation ids, in order. */
@@ -83,15 +103,19 @@ export class FetchConnection implements TypedStreamEvents<FetchResponse> {
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#stream.fail({ code: RpcCode.CANCELLED, message: 'the reader was closed' });
+    this.#end();
   }
 
   onMessage(response: FetchResponse): void {
     this.#hasSpoken = true;
     for (const fetched of response.partitions) {
       // A callback may have closed the stream.
-      if (!this.#isClosed) this.#events.onFetched(this, fetched);
+      if (this.#isClosed) return;
+      const bytes = fetched.records[0]?.length ?? 0;
+      this.#creditBytes -= bytes;
+      this.#heldBytes += bytes;
+      this.#events.onFetched(this, fetched);
     }
   }
 
@@ -104,16 +128,16 @@ export class FetchConnection implements TypedStreamEvents<FetchResponse> {
   }
 
   onClose(status: RpcStatus): void {
-    this.#isClosed = true;
+    this.#end();
     this.#events.onLost(this, status);
   }
 
-  #grant(): void {
-    const creditBytes = this.#windowBytes - this.#outstandingBytes;
-    const least = Math.min(LEAST_GRANT_BYTES, Math.ceil(this.#windowBytes / 2));
-    if (creditBytes < least || creditBytes <= 0) return;
-    this.#outstandingBytes += creditBytes;
-    this.#send({ correlationId: ++this.#correlationId, creditBytes });
+  /** What was granted and not sent is free again. */
+  #end(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#budget.leave(this);
+    this.#budget.give(this.#creditBytes);
   }
 
   #send(request: Partial<FetchRequest> & { readonly correlationId: number }): void {

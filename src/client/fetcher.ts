@@ -18,6 +18,7 @@ import { FetchConnection } from './fetch-connection.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import type { OffsetLookup } from './offset-lookup.ts';
 import type { PartitionReader, ReaderTable } from './partition-reader.ts';
+import { PrefetchBudget } from './prefetch-budget.ts';
 
 export interface FetcherParts {
   readonly channels: BrokerChannels;
@@ -45,6 +46,7 @@ export class Fetcher {
   /** What has arrived. */
   readonly buffer: FetchBuffer;
   readonly #leaders: LeaderFinder;
+  readonly #budget: PrefetchBudget;
   readonly #connections = new Map<number, FetchConnection>();
   readonly #reconnects = new Map<number, Reconnect>();
   readonly #unlisten: () => void;
@@ -64,6 +66,7 @@ export class Fetcher {
     this.#parts = parts;
     this.#readers = readers;
     this.#leaders = new LeaderFinder(env, parts.metadata);
+    this.#budget = new PrefetchBudget(settings.prefetchBytes);
     this.buffer = new FetchBuffer(settings.checkCrcs, (reader) =>
       reader.link?.connection.stop(reader),
     );
@@ -127,6 +130,9 @@ export class Fetcher {
         reader.link = { connection, correlationId: ids[at]! };
       }
     }
+    this.#closeUnneeded();
+    // Only now, when it is known how many streams there are to share.
+    this.#budget.grantAll();
     this.#timer?.cancel();
     this.#timer = undefined;
     if (wakeMs === Number.POSITIVE_INFINITY) return;
@@ -154,16 +160,34 @@ export class Fetcher {
     const channel = this.#parts.channels.channelOf(leaderId);
     if (channel !== undefined) {
       const { readCommitted } = this.#settings;
-      const connection = new FetchConnection(leaderId, readCommitted, channel, {
-        onFetched: (from, fetched) => this.#fetched(from, fetched),
-        onLost: (lost, status) => this.#lost(lost, status),
-      });
+      const connection = new FetchConnection(
+        leaderId,
+        { readCommitted, budget: this.#budget },
+        channel,
+        {
+          onFetched: (from, fetched) => this.#fetched(from, fetched),
+          onLost: (lost, status) => this.#lost(lost, status),
+        },
+      );
       this.#connections.set(leaderId, connection);
-      this.#shareWindow();
       return connection;
     }
     void this.#parts.metadata.refresh(topic);
     return this.#postpone(leaderId, nowMs);
+  }
+
+  /** Streams to brokers that lead nothing any more would keep their share of the budget. */
+  #closeUnneeded(): void {
+    const leaders = new Set<number | undefined>();
+    for (const { topic, partition, link } of this.#readers.all) {
+      leaders.add(link?.connection.nodeId);
+      leaders.add(this.#parts.metadata.topic(topic)?.partitions[partition]?.leaderId);
+    }
+    for (const [nodeId, connection] of this.#connections) {
+      if (leaders.has(nodeId)) continue;
+      this.#connections.delete(nodeId);
+      connection.close();
+    }
   }
 
   #positionOf(reader: PartitionReader): FetchPosition {
@@ -259,14 +283,14 @@ export class Fetcher {
   }
 
   #lost(connection: FetchConnection, status: RpcStatus): void {
-    if (this.#closed) return;
     const { nodeId } = connection;
+    // Nothing is to be done for one that was closed here.
+    if (this.#closed || this.#connections.get(nodeId) !== connection) return;
     const nowMs = this.#env.clock.monotonicMs();
     const row = rowOfRpcStatus(status);
     this.#parts.logger.info({ nodeId, code: row.name, reason: status.message }, 'stream lost');
     if (connection.hasSpoken) this.#reconnects.delete(nodeId);
     this.#connections.delete(nodeId);
-    this.#shareWindow();
     const atMs = this.#postpone(nodeId, nowMs);
     const isPassing = row.retriable || row === Errors.UNKNOWN_SERVER_ERROR || row === Errors.NONE;
     for (const reader of this.#readers.all) {
@@ -285,12 +309,6 @@ export class Fetcher {
     const atMs = nowMs + backoffMs(attempts, this.#env.random);
     this.#reconnects.set(nodeId, { attempts: attempts + 1, atMs });
     return atMs;
-  }
-
-  /** All streams together fetch no more than `prefetchBytes` ahead. */
-  #shareWindow(): void {
-    const share = Math.ceil(this.#settings.prefetchBytes / Math.max(1, this.#connections.size));
-    for (const connection of this.#connections.values()) connection.setWindow(share);
   }
 }
 

@@ -16,7 +16,7 @@ export type {
   TopicSpec,
   ValidateOption,
 } from './admin.ts';
-export type { Client, ClientOptions } from './client.ts';
+export type { Client, ClientOptions, CloseOptions } from './client.ts';
 export { type ClientTls, type ConnectOptions, connect } from './connect.ts';
 export type { Consumer, SeekTarget } from './consumer.ts';
 export type { ConsumerOptions, StartPosition, TopicChoice } from './consumer-options.ts';

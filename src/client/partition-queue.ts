@@ -279,8 +279,8 @@ export class PartitionQueue {
   #outOfSequence(batch: ProducerBatch, error: VarveError): void {
     // What is behind another batch is refused because that one is missing: it goes again after it.
     if (batch !== this.#sent[0]) return;
-    // An attempt before this one may have been stored and forgotten since: nobody can know.
-    if (batch.mayBeStored || batch.wasOvertaken) this.#giveUp(batch, error);
+    // Stored now, it would come after what was sent later.
+    if (batch.wasOvertaken) this.#giveUp(batch, error);
     else this.#await('renumber');
   }
 
@@ -323,6 +323,7 @@ export class PartitionQueue {
     assert(this.#inFlightCount === 0, 'what is in flight keeps its sequence');
     const again: ProducerBatch[] = [];
     for (const batch of this.#sent.splice(0)) {
+      // An attempt may have been stored and forgotten by the broker since: nobody can know.
       if (batch.mayBeStored) {
         const cause = this.#lastError ?? this.#timedOut();
         batch.fail(outcomeUnknown(batch, cause));

@@ -41,6 +41,8 @@ interface InFlight {
 
 /** How much longer than a broker, which was told the time, we wait for its answer. */
 const GRACE_MS = 5000;
+/** How long the broker may take to end a stream that we have ended. */
+const CLOSE_PATIENCE_MS = 1000;
 
 /** One `Produce` stream to the leader of some partitions. */
 export class ProduceConnection implements TypedStreamEvents<ProduceResponse> {
@@ -109,11 +111,13 @@ export class ProduceConnection implements TypedStreamEvents<ProduceResponse> {
     this.#keepWatch();
   }
 
-  /** Ends the stream when all is answered. */
-  close(): Promise<void> {
+  /** Ends the stream when all is answered, or the broker does not end it in time. */
+  async close(): Promise<void> {
     this.#isClosing = true;
     this.#endWhenIdle();
-    return this.#closed.promise;
+    const cut = this.#timers.after(CLOSE_PATIENCE_MS, () => void this.abort());
+    await this.#closed.promise;
+    cut.cancel();
   }
 
   /** Ends the stream now. */

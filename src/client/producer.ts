@@ -5,9 +5,9 @@ import { orAbort } from './backoff.ts';
 import type { BrokerChannels } from './broker-channels.ts';
 import type { ClientEnv } from './client-env.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
-import { closedError, VarveError } from './errors.ts';
+import { argumentError, closedError, VarveError } from './errors.ts';
 import { partitionIndex, topicName, wholeNumber } from './options.ts';
-import type { RecordMetadata } from './producer-batch.ts';
+import { ProducerBatch, type RecordMetadata } from './producer-batch.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { type ProducerLimits, type ProducerOptions, producerSettings } from './producer-options.ts';
 import { RecordAccumulator } from './record-accumulator.ts';
@@ -20,7 +20,7 @@ import {
   serializationError,
 } from './serializer.ts';
 
-/** A record to send. */
+/** A record to send. Bytes are copied, but not before there is room: leave them alone until then. */
 export interface ProducerRecord<K, V> {
   readonly topic: string;
   /** Records with equal keys go to the same partition; `null` or not given is none. */
@@ -61,8 +61,6 @@ export interface ProducerParts {
 }
 
 const NO_HEADERS: readonly RecordHeader[] = [];
-/** What a record takes beside key, value and headers, at most. */
-const RECORD_OVERHEAD_BYTES = 128;
 
 /**
  * Sends records, in batches. Calls to one partition are stored in the order in which they were made.
@@ -164,7 +162,7 @@ export class Producer<K extends Serialization = 'bytes', V extends Serialization
       headers: headers === undefined ? NO_HEADERS : headersOf(headers),
       timestampMs: timestampMs === undefined ? this.#env.clock.wallMs() : timeOf(timestampMs),
     };
-    const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+    const bytes = ProducerBatch.boundOf(record);
     if (bytes > this.#maxRecordBytes) {
       throw new VarveError(
         'MESSAGE_TOO_LARGE',
@@ -176,11 +174,17 @@ export class Producer<K extends Serialization = 'bytes', V extends Serialization
   }
 
   #encode(what: 'key' | 'value', topic: string, value: unknown): Uint8Array {
+    let bytes: unknown;
     try {
-      return what === 'key' ? this.#encodeKey(value) : this.#encodeValue(value);
+      bytes = what === 'key' ? this.#encodeKey(value) : this.#encodeValue(value);
     } catch (error) {
       throw serializationError(error, `cannot write the ${what} of a record for ${topic}`);
     }
+    if (bytes instanceof Uint8Array) return bytes;
+    throw new VarveError(
+      'SERIALIZATION_FAILED',
+      `the serializer of the ${what} gave ${typeof bytes} for ${topic}; it must give a Uint8Array`,
+    );
   }
 
   async #flush(): Promise<void> {
@@ -205,10 +209,14 @@ function headersOf(given: NonNullable<ProducerRecord<never, never>['headers']>):
   const pairs = isList(given)
     ? given
     : Object.entries(given).map(([key, value]) => ({ key, value }));
-  return pairs.map(({ key, value }) => ({
-    key,
-    value: typeof value === 'string' ? Buffer.from(value, 'utf8') : value,
-  }));
+  return pairs.map(({ key, value }) => {
+    const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+    const isRight = typeof key === 'string' && (bytes === null || bytes instanceof Uint8Array);
+    if (isRight) return { key, value: bytes };
+    throw argumentError(
+      `header ${JSON.stringify(key)} must have a text as its name and a Uint8Array, a string or null as its value`,
+    );
+  });
 }
 
 /** `Array.isArray` does not tell the compiler of arrays that cannot be written to. */

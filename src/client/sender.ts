@@ -24,6 +24,9 @@ export interface SenderSettings extends ProduceConnectionSettings {
   readonly messageBytes: number;
 }
 
+/** Batches in one message: brokers take no more than 10,000. */
+const MAX_ENTRIES = 1000;
+
 export interface SenderParts {
   readonly channels: BrokerChannels;
   readonly metadata: ClusterMetadata;
@@ -176,7 +179,8 @@ export class Sender {
         const batch = queue.next(nowMs, urgency);
         if (batch === undefined) continue;
         const total = bytes + batch.sizeInBytes;
-        if (entries.length > 0 && total > this.#settings.messageBytes) continue;
+        const isFull = total > this.#settings.messageBytes || entries.length === MAX_ENTRIES;
+        if (entries.length > 0 && isFull) continue;
         if (!connection.hasRoomFor(entries.length + 1, total)) continue;
         accumulator.take(queue, batch);
         const topicId = metadata.topic(queue.topic)!.topicIdBytes;

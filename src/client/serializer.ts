@@ -64,7 +64,7 @@ export function encoderOf(serialization: Serialization, what: string): Encoder {
     case 'json':
       return (value) => encodeJson(value, what);
     default:
-      return 'serialize' in serialization
+      return isSerializer(serialization)
         ? (value) => serialization.serialize(value)
         : schemaEncoder(schemaOf(serialization, what), what);
   }
@@ -80,7 +80,7 @@ export function decoderOf(serialization: Serialization, what: string): Decoder {
     case 'json':
       return decodeJson;
     default:
-      return 'deserialize' in serialization
+      return isSerializer(serialization)
         ? (bytes) => serialization.deserialize(bytes)
         : schemaDecoder(schemaOf(serialization, what));
   }
@@ -122,6 +122,14 @@ function wrongType(what: string, wanted: string, value: unknown): VarveError {
     'SERIALIZATION_FAILED',
     `the ${what} is of type ${typeof value} and must be ${wanted}; option \`${what}\` of the producer says how it is written`,
   );
+}
+
+/** Programs that are not type-checked may give anything. */
+function isSerializer(
+  serialization: Serializer<unknown> | object,
+): serialization is Serializer<unknown> {
+  const { serialize, deserialize } = serialization as Partial<Serializer<unknown>>;
+  return typeof serialize === 'function' && typeof deserialize === 'function';
 }
 
 type Standard = StandardSchemaV1<unknown, unknown>['~standard'];

@@ -50,8 +50,12 @@ export const variableName = (key: string): string =>
 
 const PREFIX = 'VARVE_';
 
-/** Variables with the prefix that are not settings: the path of the file itself. */
-const otherVariables: ReadonlySet<string> = new Set(['VARVE_CONFIG']);
+/** Variables with the prefix that are not settings but the command line's. */
+const otherVariables: ReadonlySet<string> = new Set([
+  'VARVE_BROKERS',
+  'VARVE_CONFIG',
+  'VARVE_DEBUG',
+]);
 
 function addVariables(
   given: Map<string, GivenSetting>,

@@ -8,6 +8,7 @@ export interface GrpcConfig {
   readonly fetchCreditBytes: number;
   readonly fetchPartitions: number;
   readonly stalledReaderMs: number;
+  readonly reflectionEnabled: boolean;
 }
 
 export const grpcSettings: SettingGroup<GrpcConfig> = {
@@ -20,7 +21,7 @@ export const grpcSettings: SettingGroup<GrpcConfig> = {
   }),
   maxStreamsPerConnection: setting.int({
     key: 'grpc.connection.max.streams',
-    default: 1000,
+    default: 100,
     min: 1,
     max: 1_000_000,
     doc: 'Calls and streams that one connection may hold open at a time.',
@@ -48,5 +49,10 @@ export const grpcSettings: SettingGroup<GrpcConfig> = {
     default: 60_000,
     min: 100,
     doc: 'A stream whose client takes nothing for so long is ended with SLOW_READER.',
+  }),
+  reflectionEnabled: setting.boolean({
+    key: 'grpc.reflection.enable',
+    default: true,
+    doc: 'Whether the standard reflection service tells clients about the API.',
   }),
 };

@@ -1,3 +1,5 @@
+import { CorruptError } from '../codec/reader.ts';
+
 /** The data directory is out of service, or an operation on it could not be done. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
@@ -7,6 +9,9 @@ export class StorageError extends Error {
 export class LogCorruptError extends Error {
   override readonly name = 'LogCorruptError';
 }
+
+/** An index led to a batch that it does not know; either the index is damaged or the segment. */
+export class MisledError extends CorruptError {}
 
 /**
  * Whether the data directory can still be trusted. The first failed write or fsync takes it out of

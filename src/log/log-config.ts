@@ -12,6 +12,7 @@ export interface LogConfig {
   readonly readVerifyCrc: boolean;
   readonly producerIdExpirationMs: number;
   readonly producerIdsMax: number;
+  readonly producerSnapshotBytes: number;
 }
 
 const MIB = 1024 ** 2;
@@ -74,5 +75,11 @@ export const logSettings: SettingGroup<LogConfig> = {
     default: 100_000,
     min: 1,
     doc: 'How many idempotent producers a partition remembers; appends of more are answered BROKER_OVERLOADED until some expire.',
+  }),
+  producerSnapshotBytes: setting.bytes({
+    key: 'log.producer.snapshot.bytes',
+    default: 64 * MIB,
+    min: 1,
+    doc: 'After so many appended bytes the producers of a partition are saved, so that after a crash little more than this is read for them.',
   }),
 };

@@ -188,8 +188,12 @@ export class LogDirectory {
     if (log?.topicId !== topicId) return;
     this.#logs.delete(name);
     this.#changed.delete(log);
+    const earlier = this.#leaving.get(name);
     const retired = this.#shared.health.guard(async () => {
+      // Before anything is waited for: from now on the log refuses everything.
       await log.abandon();
+      // The folder of that name may still be that of an older log, which is on its way out, too.
+      await earlier;
       await this.#retire(name, log.topicId, 'delete');
       await this.#ports.files.syncDirectory(this.#settings.path);
       await this.#marksFile.save();
@@ -233,6 +237,9 @@ export class LogDirectory {
     // what follows deletes by what they say.
     await files.syncDirectory(path);
     const marks = await this.#readMarks();
+    // A folder is emptied only when its new name is durable: under the old one it would be damaged.
+    const renamed = Promise.withResolvers<void>();
+    void this.#removals.run(() => renamed.promise);
     const folders: { name: string; topicPartition: TopicPartition }[] = [];
     for (const name of await files.list(path)) {
       const folder = parseFolder(name);
@@ -250,6 +257,7 @@ export class LogDirectory {
     // Takes back that the logs are clean, before anything is served. It also makes durable that
     // folders were renamed.
     await this.#marksFile.save();
+    renamed.resolve();
     this.#lastRetention = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
     this.#scheduleRetention();
     const damaged = [...this.#logs.values()].filter((log) => log.corruption !== null).length;

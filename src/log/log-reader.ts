@@ -53,7 +53,10 @@ export class LogReader {
     const endOffset = offset(Math.min(range.endOffset, logEndOffset));
     if (from >= endOffset) return { ok: true, batches: [], bytes: 0, nextOffset: from };
     const recent = tail.read(from, maxBytes, endOffset);
-    if (recent !== null) return { ok: true, ...recent };
+    if (recent !== null) {
+      const { batches, bytes, nextOffset } = recent;
+      return { ok: true, batches, bytes, nextOffset };
+    }
     return this.#readFromDisk({ from, maxBytes, endOffset }, intervalBytes);
   }
 
@@ -69,6 +72,9 @@ export class LogReader {
       if (skipTo === undefined) continue;
       from = offset(Math.max(from, skipTo));
       while (from < segment.endOffset) {
+        // While we waited the start may have moved on, or the end back.
+        from = offset(Math.max(from, this.#state.logStartOffset));
+        if (from >= Math.min(endOffset, this.#state.logEndOffset)) return undefined;
         const range = { from, endOffset, maxBytes: LOOKUP_BYTES };
         const outcome = await this.read(range, intervalBytes);
         if (!outcome.ok) throw new StorageError(outcome.detail);

@@ -187,8 +187,8 @@ export class LogTrimmer {
     for (const segment of state.segments) {
       if (segment.endOffset <= from) continue;
       await readers.use(segment, intervalBytes, async (open) => {
-        const start = open.indexes.floorPosition(from);
-        const scanner = new BatchScanner(open.file, { from: start, to: segment.sizeInBytes });
+        const { position } = await findBatch(open, segment, from);
+        const scanner = new BatchScanner(open.file, { from: position, to: segment.sizeInBytes });
         while (await scanner.fill()) {
           for (let batch = scanner.next(); batch !== null; batch = scanner.next()) {
             if (batch.baseOffset >= from) replayProducer(states, batch, nowMs);

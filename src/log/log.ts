@@ -47,9 +47,6 @@ export interface LogIdentity {
   readonly folder: string;
 }
 
-/** After so many bytes producers are saved, so that a crash replays no more than about this. */
-const PRODUCER_SNAPSHOT_BYTES = 64 * 1024 * 1024;
-
 /**
  * The log of one partition on this broker: segments of record batches, of which the last is active.
  *
@@ -208,6 +205,8 @@ export class Log implements Flushable, Markable {
    * ListOffsets. Throws `StorageError` if the log cannot be read.
    */
   async offsetForTime(timestampMs: number, endOffset: Offset): Promise<TimedOffset | undefined> {
+    const refusal = this.#refusal(Errors.CORRUPT_MESSAGE);
+    if (refusal !== null) throw new StorageError(refusal.detail);
     return await this.#reader.offsetForTime(
       timestampMs,
       endOffset,
@@ -291,7 +290,8 @@ export class Log implements Flushable, Markable {
     await this.#onDisk(async () => {
       const { active, producers, logEndOffset } = this.#state;
       if (active === undefined || !active.isNamed || this.#isIdle) return;
-      if (this.#appender.bytesSinceSnapshot >= PRODUCER_SNAPSHOT_BYTES && producers.size > 0) {
+      const { producerSnapshotBytes } = this.#shared.config;
+      if (this.#appender.bytesSinceSnapshot >= producerSnapshotBytes && producers.size > 0) {
         this.#appender.bytesSinceSnapshot = 0;
         await this.#disk.saveProducers(logEndOffset, encodeProducers(producers.all()));
       }
@@ -328,6 +328,8 @@ export class Log implements Flushable, Markable {
       await this.#writeCycle();
       const { active, epochs, producers } = this.#state;
       if (this.#corrupt === null && active !== undefined) {
+        // The next start passes over what lies before the log start, so the mark must not count it.
+        await this.#trimmer.raiseStart(this.#state.logStartOffset);
         const snapshot = encodeProducers(producers.all());
         this.#state.durable = await this.#disk.closeCleanly(active, epochs.format(), snapshot);
         this.#isClean = true;

@@ -9,7 +9,6 @@ import type { LeaderEpochs } from './leader-epochs.ts';
 import { replayProducer } from './producer-files.ts';
 import type { ProducerStates } from './producer-states.ts';
 import type { Segment } from './segment.ts';
-import type { SegmentIndexes } from './segment-indexes.ts';
 
 /** What the walk leans on and what it fills in. */
 export interface WalkContext {
@@ -94,7 +93,7 @@ export class RecoveryWalk {
     const { mark, epochs, logStartOffset } = this.#context;
     const { baseOffset, nextOffset } = batch;
     if (isFirst) {
-      if (!isIndexed(this.#segment.indexes, batch, this.#position)) {
+      if (this.#segment.indexes?.agreesWith(this.#position, batch.lastOffset) !== true) {
         return `a batch from ${baseOffset} that the index knows otherwise`;
       }
     } else if (baseOffset !== this.#nextOffset) {
@@ -143,16 +142,4 @@ export class RecoveryWalk {
     const bytes = scanner.scannedFrom(from).subarray(0, this.#position - from);
     await this.#file.write(from, [bytes]);
   }
-}
-
-/** Whether the index has an entry of exactly this batch at this position. */
-function isIndexed(indexes: SegmentIndexes | null, batch: BatchView, position: number): boolean {
-  if (indexes === null) return false;
-  const { offsets } = indexes;
-  const index = offsets.floor(batch.lastOffset);
-  return (
-    index >= 0 &&
-    offsets.offsetAt(index) === batch.lastOffset &&
-    offsets.positionAt(index) === position
-  );
 }

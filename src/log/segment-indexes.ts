@@ -47,6 +47,20 @@ export class SegmentIndexes {
     return index < 0 ? 0 : this.offsets.positionAt(index);
   }
 
+  /**
+   * Whether a batch that ends with `lastOffset` may begin at `position`, where an entry led: the entry
+   * is of exactly that batch. Every use of an entry is proved by this (DESIGN D19).
+   */
+  agreesWith(position: number, lastOffset: Offset): boolean {
+    if (position === 0) return true;
+    const index = this.offsets.floor(lastOffset);
+    return (
+      index >= 0 &&
+      this.offsets.offsetAt(index) === lastOffset &&
+      this.offsets.positionAt(index) === position
+    );
+  }
+
   /** Takes in the batch at `position`. Adding one again that is covered changes nothing. */
   add(position: number, lastOffset: Offset, maxTimestampMs: number, intervalBytes: number): void {
     if (maxTimestampMs > this.#maxTimestampMs) {

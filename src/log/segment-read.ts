@@ -1,8 +1,9 @@
 import { CorruptError } from '../codec/reader.ts';
-import { type Offset, offset } from '../model/ids.ts';
+import type { Offset } from '../model/ids.ts';
 import { BatchView, batchSizeAt } from '../records/batch-view.ts';
 import { BatchScanner } from './batch-scanner.ts';
 import { type BatchRange, sliceBatches } from './batch-slice.ts';
+import { MisledError } from './disk-health.ts';
 import type { Segment } from './segment.ts';
 import type { OpenSegment } from './segment-readers.ts';
 
@@ -31,15 +32,15 @@ export async function readSegment(
   // Only what is written before we begin; the file may grow while we wait.
   const end = segment.writtenBytes;
   let position = open.indexes.floorPosition(range.from);
-  let isIndexed = position > 0;
+  let isFirst = true;
   while (position < end) {
     const wanted = Math.min(range.maxBytes, MAX_READ_BYTES) + APPROACH_BYTES;
     let chunk = await open.file.read(position, Math.min(wanted, end - position));
     const size = batchSizeAt(chunk, 0);
     if (size > chunk.length && size <= end - position) chunk = await open.file.read(position, size);
     const where = `${segment.path('.log')} at byte ${position}`;
-    if (isIndexed) checkIndexed(open, chunk, position, where);
-    isIndexed = false;
+    if (isFirst) checkIndexed(open, chunk, position, where);
+    isFirst = false;
     const slice = slicesOf(chunk, range, where);
     if (slice.end > slice.start) {
       const batches = chunk.subarray(slice.start, slice.end);
@@ -65,6 +66,11 @@ export async function findBatch(
   while (await scanner.fill()) {
     let position = scanner.position;
     for (let batch = scanner.next(); batch !== null; batch = scanner.next()) {
+      if (position === from && !open.indexes.agreesWith(from, batch.lastOffset)) {
+        throw new MisledError(
+          `${segment.path('.log')} at byte ${from}: the index knows another batch`,
+        );
+      }
       if (batch.lastOffset >= target) return { position, baseOffset: batch.baseOffset };
       nextOffset = batch.nextOffset;
       position = scanner.position;
@@ -100,23 +106,16 @@ function slicesOf(chunk: Uint8Array, range: BatchRange, where: string): ChunkSli
   }
 }
 
-/** Every use of an index entry proves it: the batch there must be the one it tells of (D19). */
+/** The batch to which the indexes led must be the one that they know. */
 function checkIndexed(open: OpenSegment, chunk: Uint8Array, position: number, where: string): void {
-  const { offsets } = open.indexes;
-  let lastOffset: number;
   try {
-    lastOffset = new BatchView(chunk, 0).lastOffset;
+    const { lastOffset } = new BatchView(chunk, 0);
+    if (!open.indexes.agreesWith(position, lastOffset)) {
+      throw new CorruptError(`a batch that ends at ${lastOffset}, the index knows another`);
+    }
   } catch (error) {
     if (!(error instanceof CorruptError)) throw error;
-    throw new CorruptError(`${where}: ${error.message}`, { cause: error });
-  }
-  const index = offsets.floor(offset(lastOffset));
-  if (
-    index < 0 ||
-    offsets.offsetAt(index) !== lastOffset ||
-    offsets.positionAt(index) !== position
-  ) {
-    throw new CorruptError(`${where}: a batch that ends at ${lastOffset}, the index knows another`);
+    throw new MisledError(`${where}: ${error.message}`, { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { File, FileSystem } from '../env/ports.ts';
-import { type LoadedIndexes, loadIndexes } from './index-files.ts';
+import { MisledError } from './disk-health.ts';
+import { loadIndexes, rebuildIndexes } from './index-files.ts';
 import type { LogReporter } from './log-reporter.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentIndexes } from './segment-indexes.ts';
@@ -44,8 +45,38 @@ export class SegmentReaders {
     return this.#entries.size;
   }
 
-  /** Gives `work` the segment. Throws `LogCorruptError` if its batches do not fill it. */
+  /**
+   * Gives `work` the segment. If its indexes have misled `work`, they are made anew and it gets a
+   * second chance. Throws `LogCorruptError` if the batches do not fill the segment.
+   */
   async use<T>(
+    segment: Segment,
+    indexIntervalBytes: number,
+    work: (open: OpenSegment) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#useOnce(segment, indexIntervalBytes, work);
+    } catch (error) {
+      // Those in memory were made from the batches: then it is the segment that is damaged.
+      if (!(error instanceof MisledError) || segment.indexes !== null) throw error;
+      await this.#useOnce(segment, indexIntervalBytes, async ({ file }) => {
+        const indexes = await rebuildIndexes(segment, file, indexIntervalBytes);
+        this.#adopt(segment, indexes, error.message);
+      });
+      await this.forget(segment);
+      return await this.#useOnce(segment, indexIntervalBytes, work);
+    }
+  }
+
+  /** Closes a segment as soon as nobody reads it; it is being deleted or changed. */
+  async forget(segment: Segment): Promise<void> {
+    const entry = this.#entries.get(segment);
+    if (entry === undefined) return;
+    this.#retire(segment, entry);
+    if (entry.users === 0) await close(entry);
+  }
+
+  async #useOnce<T>(
     segment: Segment,
     indexIntervalBytes: number,
     work: (open: OpenSegment) => Promise<T>,
@@ -71,20 +102,12 @@ export class SegmentReaders {
     }
   }
 
-  /** Closes a segment as soon as nobody reads it; it is being deleted or changed. */
-  async forget(segment: Segment): Promise<void> {
-    const entry = this.#entries.get(segment);
-    if (entry === undefined) return;
-    this.#retire(segment, entry);
-    if (entry.users === 0) await close(entry);
-  }
-
   async #open(segment: Segment, indexIntervalBytes: number): Promise<OpenSegment> {
     const file = await this.#files.open(segment.path('.log'), 'read');
     try {
       if (segment.indexes !== null) return { file, indexes: segment.indexes };
       const loaded = await loadIndexes(this.#files, segment, file, indexIntervalBytes);
-      this.#report(segment, loaded);
+      if (loaded.problem !== null) this.#adopt(segment, loaded.indexes, loaded.problem);
       return { file, indexes: loaded.indexes };
     } catch (error) {
       await file.close();
@@ -92,12 +115,10 @@ export class SegmentReaders {
     }
   }
 
-  #report(segment: Segment, loaded: LoadedIndexes): void {
-    if (loaded.problem === null) return;
-    const { problem } = loaded;
+  /** Takes over indexes that were made anew; the next flush cycle of the log saves them. */
+  #adopt(segment: Segment, indexes: SegmentIndexes, problem: string): void {
     this.#reporter.warn({ file: segment.path('.index'), problem }, 'indexes were made anew');
-    // The next flush cycle of the log saves them.
-    segment.indexes = loaded.indexes;
+    segment.indexes = indexes;
     segment.isFinished = false;
   }
 

@@ -137,13 +137,11 @@ export class LogTail {
       }
       const range = { from: nextOffset, endOffset, maxBytes: room };
       const { start, end, nextOffset: next } = sliceBatches(chunk.bytes, 0, range);
-      const fits = bytes === 0 || end - start <= room;
-      if (end > start && fits) {
-        batches.push(chunk.bytes.subarray(start, end));
-        bytes += end - start;
-        nextOffset = next;
-      }
-      break;
+      if (end === start || (bytes > 0 && end - start > room)) break;
+      batches.push(chunk.bytes.subarray(start, end));
+      bytes += end - start;
+      nextOffset = next;
+      if (end < chunk.bytes.length) break;
     }
     return { batches, bytes, nextOffset };
   }

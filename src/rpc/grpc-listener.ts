@@ -100,7 +100,9 @@ class GrpcListener implements Listener {
           this.#address = formatAddress({ host, port });
           resolve();
         } else {
-          reject(new Error(`cannot listen on ${address}: ${error.message}`, { cause: error }));
+          // grpc-js puts what the system said into brackets behind words of its own.
+          const reason = /\[listen (.*)\]$/.exec(error.message)?.[1] ?? error.message;
+          reject(new Error(`cannot listen on ${address}: ${reason}`, { cause: error }));
         }
       });
     });

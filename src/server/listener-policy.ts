@@ -1,3 +1,4 @@
+import { SettingError } from '../config/setting.ts';
 import { parseAddress } from '../rpc/address.ts';
 import type { TlsOptions } from '../rpc/transport.ts';
 
@@ -16,8 +17,9 @@ export function checkListener(
 ): void {
   const { host } = parseAddress(listener);
   if (isLoopback(host) || insecure || tls?.ca !== undefined) return;
-  throw new Error(
-    `grpc.listener ${listener} can be reached from other machines, and ${
+  throw new SettingError(
+    'grpc.listener',
+    `${listener} can be reached from other machines, and ${
       tls === undefined ? 'neither TLS nor' : 'no'
     } client certificates are set: set grpc.tls.cert.file, grpc.tls.key.file and grpc.tls.client.ca.file, listen on 127.0.0.1, or set insecure=true to let anybody do anything`,
   );
@@ -28,7 +30,8 @@ const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 /** Refuses to tell clients an address that only a listener can have. */
 export function checkAdvertised(address: string): void {
   if (!WILDCARDS.has(parseAddress(address).host)) return;
-  throw new Error(
-    `clients would be told to connect to ${address}, which is every address and none: set grpc.advertised.listener to the HOST:PORT by which they reach this node`,
+  throw new SettingError(
+    'grpc.advertised.listener',
+    `clients would be told to connect to ${address}, which is every address and none; give the HOST:PORT by which they reach this node`,
   );
 }

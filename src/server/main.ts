@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { useNativeCrc32c } from '../codec/crc32c.ts';
 import type { GivenSettings } from '../config/parse-settings.ts';
 import { nodeEnv } from '../env/node-env.ts';
@@ -49,7 +50,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   const onUnexpectedError = (err: unknown): void => logger.error({ err }, 'unexpected error');
   const server = await Server.start(
     {
-      dataDir: options.dataDir,
+      dataDir: resolve(options.dataDir),
       settings: isMap(options.settings)
         ? options.settings
         : new Map(Object.entries(options.settings ?? {})),

@@ -23,7 +23,7 @@ import { readTlsFiles } from './tls-files.ts';
 import { SERVER_VERSION } from './version.ts';
 
 export interface ServerOptions {
-  /** Folder of everything the node keeps; made if it is not there. */
+  /** Folder of everything the node keeps, as an absolute path; made if it is not there. */
   readonly dataDir: string;
   readonly settings: GivenSettings;
   /** Threads of the pool that does file I/O; the flusher never takes the last two. */
@@ -43,6 +43,8 @@ export interface ServerParts {
   onFatal(error: unknown): void;
 }
 
+/** What reflection tells about. */
+const PROTOS: readonly string[] = ['varve/v1/log.proto', 'varve/v1/admin.proto'];
 const DEFAULT_IO_THREADS = 4;
 
 /** A node: controller and broker on one data directory, and the doors to them. */
@@ -72,7 +74,9 @@ export class Server {
    * another node or cluster, or is damaged; a port is taken; a listener would be open to strangers
    */
   static async start(options: ServerOptions, parts: ServerParts): Promise<Server> {
+    // All of them, before anything is touched: a node with a bad setting leaves no trace.
     checkUnknown(options.settings, Object.values(allSettings));
+    for (const group of Object.values(allSettings)) parseSettings(group, options.settings);
     const server = new Server(parseSettings(serverSettings, options.settings), parts);
     try {
       await server.#start(options);
@@ -159,7 +163,7 @@ export class Server {
       parseSettings(brokerSettings, options.settings),
       nodeId(config.nodeId),
       topicDefaults,
-      { ...env, controller, logs, logger, background: makeBackground(logger, metrics) },
+      { ...env, controller, logs, logger, metrics, background: makeBackground(logger, metrics) },
     );
     await this.#listen(options.settings, tls);
     const advertised = parseAddress(config.grpcAdvertisedListener || this.grpcAddress);
@@ -170,8 +174,9 @@ export class Server {
       ...advertised,
     });
     // Meanwhile the disk may have failed, or earlier: then the node must not say that it is ready.
-    if (this.#isFailed)
-      throw new Error(`the disk failed while the node started: ${options.dataDir}`);
+    if (this.#isFailed) {
+      throw new Error(`the disk of ${options.dataDir} failed while the node started`);
+    }
     this.#door?.begin();
     registerServerMetrics(metrics, this.#broker);
     this.#notReady = [];
@@ -185,7 +190,7 @@ export class Server {
     this.#grpc = await transport.listen(this.#config.grpcListener, this.#door.handlers, {
       maxMessageBytes: grpc.maxMessageBytes,
       maxStreamsPerConnection: grpc.maxStreamsPerConnection,
-      reflection: ['varve/v1/log.proto', 'varve/v1/admin.proto'],
+      ...(grpc.reflectionEnabled ? { reflection: PROTOS } : {}),
       ...(tls === undefined ? {} : { tls }),
     });
   }

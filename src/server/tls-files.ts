@@ -1,3 +1,4 @@
+import { SettingError } from '../config/setting.ts';
 import type { FileSystem } from '../env/ports.ts';
 import type { TlsOptions } from '../rpc/transport.ts';
 import type { ServerConfig } from './server-config.ts';
@@ -10,8 +11,9 @@ export async function readTlsFiles(
   const { tlsCertFile, tlsKeyFile, tlsClientCaFile } = config;
   if (tlsCertFile === '' && tlsKeyFile === '' && tlsClientCaFile === '') return undefined;
   if (tlsCertFile === '' || tlsKeyFile === '') {
-    throw new Error(
-      'TLS needs both grpc.tls.cert.file and grpc.tls.key.file; grpc.tls.client.ca.file goes with them',
+    throw new SettingError(
+      tlsCertFile === '' ? 'grpc.tls.cert.file' : 'grpc.tls.key.file',
+      'TLS needs both a certificate and its private key',
     );
   }
   const [cert, key] = await Promise.all([files.readFile(tlsCertFile), files.readFile(tlsKeyFile)]);

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Client, type ClientOptions, connect } from '../client/main.ts';
 import { memoryEnv } from '../env/memory-env.ts';
 import { nodeEnv } from '../env/node-env.ts';
@@ -64,10 +65,12 @@ export async function startBroker(options: TestBrokerOptions = {}): Promise<Test
   const onUnexpectedError = (err: unknown): void => logger.error({ err }, 'unexpected error');
   const server = await Server.start(
     {
-      dataDir: options.dataDir ?? '/varve',
+      dataDir: resolve(options.dataDir ?? '/varve'),
       settings: new Map([
         ['grpc.listener', options.grpc ?? '127.0.0.1:0'],
         ['http.listener', ''],
+        // Loading it takes longer than everything else.
+        ['grpc.reflection.enable', 'false'],
         ...Object.entries(options.settings ?? {}),
       ]),
     },

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { BrokerProcess, run, TemporaryFolder, varve } from '../support/processes.ts';
+import { BrokerProcess, LineOutput, run, TemporaryFolder, varve } from '../support/processes.ts';
 
 const KILLS = 10;
 const PARTITIONS = 6;
@@ -39,6 +38,12 @@ function earthquakes(): Line[] {
 const text = (lines: readonly Line[]): string =>
   lines.map(({ key, value }) => `${key}${SEPARATOR}${value}\n`).join('');
 
+const parseLines = (lines: string): unknown[] =>
+  lines
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
 interface Consumed extends Line {
   readonly partition: number;
   readonly offset: number;
@@ -51,10 +56,7 @@ async function consume(broker: BrokerProcess, topic: string): Promise<Consumed[]
   ]);
   expect(stderr).toBe('');
   expect(code).toBe(0);
-  return stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Consumed);
+  return parseLines(stdout) as Consumed[];
 }
 
 /** Everything came out once, byte for byte, in order per key. */
@@ -95,25 +97,20 @@ test('200,000 flights go in once and in order while the broker is killed ten tim
     ...['produce', 'flights', '--brokers', broker.address, '--file', file],
     ...['--key-separator', SEPARATOR, '--json'],
   );
-  let errors = '';
-  producer.stderr?.on('data', (chunk: Buffer) => {
-    errors += chunk.toString();
-  });
-  const ended = once(producer, 'close');
-  const acknowledged: { partition: number; offset: number }[] = [];
-  let kills = 0;
-  for await (const line of createInterface({ input: producer.stdout! })) {
-    acknowledged.push(JSON.parse(line));
-    if (kills < KILLS && acknowledged.length >= ((kills + 1) * lines.length) / (KILLS + 2)) {
-      kills++;
-      await broker.kill();
-      await broker.start();
-    }
+  const output = new LineOutput(producer.stdout!);
+  const errors = new LineOutput(producer.stderr!);
+  const ended = once(producer, 'close') as Promise<[code: number | null]>;
+  for (let kill = 1; kill <= KILLS; kill++) {
+    await output.reached((kill * lines.length) / (KILLS + 2));
+    // In the middle of things: the producer has requests under way.
+    expect(producer.exitCode).toBeNull();
+    await broker.kill();
+    await broker.start();
   }
   const [code] = await ended;
-  expect(errors).toBe('');
+  expect(errors.text).toBe('');
   expect(code).toBe(0);
-  expect(kills).toBe(KILLS);
+  const acknowledged = parseLines(output.text) as { partition: number; offset: number }[];
   expect(acknowledged).toHaveLength(lines.length);
 
   const consumed = await consume(broker, 'flights');

@@ -1,16 +1,11 @@
 import type { Timers } from '../../src/env/ports.ts';
 import { type ErrorRow, Errors } from '../../src/model/errors.ts';
-import { leaderEpoch, offset } from '../../src/model/ids.ts';
-import { BatchView } from '../../src/records/batch-view.ts';
-import { RecordCursor } from '../../src/records/record-cursor.ts';
-import { splitBatches } from '../../src/records/validate-batch.ts';
 import { adminMethods } from '../../src/rpc/admin-service.ts';
 import { rpcStatusOfRow, toErrorMessage } from '../../src/rpc/error-message.ts';
 import { InProcessTransport } from '../../src/rpc/in-process-transport.ts';
 import type {
   FetchPosition,
   FetchRequest,
-  FetchResponse,
   ProducedPartition,
   ProduceRequest,
   ProduceResponse,
@@ -18,6 +13,8 @@ import type {
 import { fetchMethod, produceMethod } from '../../src/rpc/log-service.ts';
 import { HandlerTable, type TypedStream } from '../../src/rpc/method.ts';
 import type { Listener } from '../../src/rpc/transport.ts';
+import { FakeFetch, type FetchHost } from './fake-broker-fetch.ts';
+import { FakePartition } from './fake-broker-partition.ts';
 
 /** What a fake broker does with a request to produce. */
 export type ProduceAction =
@@ -32,111 +29,11 @@ export type ProduceAction =
   | { readonly error: ErrorRow }
   | { readonly storeThenError: ErrorRow };
 
-/** A record as it was stored. */
-export interface StoredRecord {
-  readonly offset: number;
-  readonly key: string | null;
-  readonly value: string | null;
-  readonly timestampMs: number;
-}
-
 export interface FakeClusterOptions {
   readonly nodes?: number;
   readonly produceCreditBytes?: number;
   readonly maxMessageBytes?: number;
 }
-
-const MAX_SEQUENCE = 2 ** 31;
-
-/** A partition that stores what it is given by Kafka's rules for idempotent producers. */
-export class FakePartition {
-  leaderId: number;
-  leaderEpoch = 0;
-  logStartOffset = 0;
-  nextOffset = 0;
-  readonly batches: BatchView[] = [];
-  /** Told when there is more to read. */
-  readonly watchers = new Set<() => void>();
-  readonly #producers = new Map<number, { epoch: number; last: BatchView[] }>();
-
-  constructor(leaderId: number) {
-    this.leaderId = leaderId;
-  }
-
-  /** The base offset, or why the batch is refused. */
-  append(bytes: Uint8Array): number | ErrorRow {
-    const batch = new BatchView(bytes.slice(), 0);
-    if (!batch.isCrcValid()) return Errors.CORRUPT_MESSAGE;
-    if (batch.hasProducer) {
-      const outcome = this.#checkSequence(batch);
-      if (outcome !== undefined) return outcome;
-    }
-    const base = this.nextOffset;
-    batch.assignOffset(offset(base), leaderEpoch(this.leaderEpoch));
-    this.batches.push(batch);
-    this.nextOffset += batch.lastOffsetDelta + 1;
-    for (const watcher of this.watchers) watcher();
-    return base;
-  }
-
-  /** Adds a batch as it is, whatever it says. */
-  appendRaw(batch: BatchView): void {
-    batch.assignOffset(offset(this.nextOffset), leaderEpoch(this.leaderEpoch));
-    this.batches.push(batch);
-    this.nextOffset += batch.lastOffsetDelta + 1;
-    for (const watcher of this.watchers) watcher();
-  }
-
-  /** As after the expiry of producer ids. */
-  forgetProducers(): void {
-    this.#producers.clear();
-  }
-
-  records(): StoredRecord[] {
-    return this.batches.flatMap((batch) => {
-      const cursor = new RecordCursor(batch, { maxDecompressedBytes: 1 << 24 });
-      const records: StoredRecord[] = [];
-      while (cursor.advance()) {
-        records.push({
-          offset: cursor.offset,
-          key: textOf(cursor.key),
-          value: textOf(cursor.value),
-          timestampMs: cursor.timestamp,
-        });
-      }
-      return records;
-    });
-  }
-
-  values(): (string | null)[] {
-    return this.records().map(({ value }) => value);
-  }
-
-  #checkSequence(batch: BatchView): number | ErrorRow | undefined {
-    const known = this.#producers.get(batch.producerId);
-    if (known !== undefined && batch.producerEpoch < known.epoch)
-      return Errors.INVALID_PRODUCER_EPOCH;
-    if (known === undefined || batch.producerEpoch > known.epoch) {
-      if (known !== undefined && batch.baseSequence !== 0)
-        return Errors.OUT_OF_ORDER_SEQUENCE_NUMBER;
-      this.#producers.set(batch.producerId, { epoch: batch.producerEpoch, last: [batch] });
-      return undefined;
-    }
-    for (const one of known.last) {
-      const isSame =
-        one.baseSequence === batch.baseSequence && one.lastSequence === batch.lastSequence;
-      if (isSame) return one.baseOffset;
-    }
-    const expected = (known.last.at(-1)!.lastSequence + 1) % MAX_SEQUENCE;
-    if (batch.baseSequence !== expected) return Errors.OUT_OF_ORDER_SEQUENCE_NUMBER;
-    known.last.push(batch);
-    if (known.last.length > 5) known.last.shift();
-    return undefined;
-  }
-}
-
-const textOf = (bytes: Uint8Array | null): string | null =>
-  bytes === null ? null : new TextDecoder().decode(bytes);
 
 interface FakeTopic {
   topicId: string;
@@ -144,7 +41,7 @@ interface FakeTopic {
 }
 
 /** Brokers that share their partitions, on a network inside the process. */
-export class FakeCluster {
+export class FakeCluster implements FetchHost {
   readonly transport: InProcessTransport;
   readonly addresses: string[] = [];
   readonly #timers: Timers;
@@ -161,6 +58,8 @@ export class FakeCluster {
   onFetch: (position: FetchPosition, nodeId: number) => ErrorRow | undefined = () => undefined;
   /** Called with the name of each unary call; what it throws is the answer. */
   onCall: (method: string, nodeId: number) => void = () => {};
+  /** How long records are under way to a reader. */
+  fetchLatencyMs = 0;
   readonly produced: ProduceRequest[] = [];
   readonly fetches: FetchRequest[] = [];
   readonly calls: string[] = [];
@@ -245,7 +144,12 @@ export class FakeCluster {
     return this.#streams.size;
   }
 
-  find(
+  open(position: FetchPosition, nodeId: number): FakePartition | ErrorRow {
+    const { topic, topicId, partition } = position;
+    return this.onFetch(position, nodeId) ?? this.#find(topic, topicId, partition, nodeId);
+  }
+
+  #find(
     name: string,
     topicId: Uint8Array,
     partition: number,
@@ -395,7 +299,7 @@ export class FakeCluster {
     const later =
       typeof action === 'object' && 'storeThenError' in action ? action.storeThenError : undefined;
     const partitions = request.partitions.map(({ topic, topicId, partition, records }) => {
-      const found = this.find(topic, topicId, partition, nodeId);
+      const found = this.#find(topic, topicId, partition, nodeId);
       const place = { topic, partition };
       if (refusal !== undefined) return produced(place, refusal);
       if (!(found instanceof FakePartition)) {
@@ -438,123 +342,3 @@ function produced(place: Place, row: ErrorRow, leader?: FakePartition): Produced
     leaderEpoch: leader?.leaderEpoch ?? -1,
   };
 }
-
-interface FakeReader {
-  readonly position: FetchPosition;
-  readonly correlationId: number;
-  readonly partition: FakePartition;
-  nextOffset: number;
-}
-
-/** One fetch stream: sends a batch at a time while there is credit. */
-class FakeFetch {
-  readonly #cluster: FakeCluster;
-  readonly #nodeId: number;
-  readonly #stream: TypedStream<FetchResponse>;
-  readonly #timers: Timers;
-  readonly #readers = new Map<string, FakeReader>();
-  readonly #wake = (): void => this.#pumpSoon();
-  #creditBytes = 0;
-  #isDue = false;
-  #closed = false;
-
-  constructor(
-    cluster: FakeCluster,
-    nodeId: number,
-    stream: TypedStream<FetchResponse>,
-    timers: Timers,
-  ) {
-    this.#cluster = cluster;
-    this.#nodeId = nodeId;
-    this.#stream = stream;
-    this.#timers = timers;
-  }
-
-  onRequest(request: FetchRequest): void {
-    this.#creditBytes += request.creditBytes;
-    for (const { topic, partition } of request.stops) this.#readers.delete(`${topic}-${partition}`);
-    for (const position of request.positions) this.#begin(position, request.correlationId);
-    this.#pumpSoon();
-  }
-
-  close(): void {
-    this.#closed = true;
-    for (const { partition } of this.#readers.values()) partition.watchers.delete(this.#wake);
-  }
-
-  #begin(position: FetchPosition, correlationId: number): void {
-    const { topic, topicId, partition } = position;
-    const row = this.#cluster.onFetch(position, this.#nodeId);
-    const found = row ?? this.#cluster.find(topic, topicId, partition, this.#nodeId);
-    if (!(found instanceof FakePartition)) {
-      this.#send(position, correlationId, [], found);
-      return;
-    }
-    const isInside = position.offset >= found.logStartOffset && position.offset <= found.nextOffset;
-    if (!isInside) {
-      this.#send(position, correlationId, [], Errors.OFFSET_OUT_OF_RANGE);
-      return;
-    }
-    found.watchers.add(this.#wake);
-    const reader = { position, correlationId, partition: found, nextOffset: position.offset };
-    this.#readers.set(`${topic}-${partition}`, reader);
-    this.#send(position, correlationId, []);
-  }
-
-  #pumpSoon(): void {
-    if (this.#isDue) return;
-    this.#isDue = true;
-    this.#timers.nextTurn(() => {
-      this.#isDue = false;
-      if (!this.#closed) this.#pump();
-    });
-  }
-
-  #pump(): void {
-    let hasMore = true;
-    while (hasMore && this.#creditBytes > 0) {
-      hasMore = false;
-      for (const reader of this.#readers.values()) {
-        if (this.#creditBytes <= 0) return;
-        const batch = reader.partition.batches.find((one) => one.nextOffset > reader.nextOffset);
-        if (batch === undefined) continue;
-        hasMore = true;
-        reader.nextOffset = batch.nextOffset;
-        this.#creditBytes -= batch.sizeInBytes;
-        this.#send(reader.position, reader.correlationId, [batch.bytes]);
-      }
-    }
-  }
-
-  #send(
-    { topic, partition }: FetchPosition,
-    correlationId: number,
-    records: readonly Uint8Array[],
-    row?: ErrorRow,
-  ): void {
-    const found = this.#readers.get(`${topic}-${partition}`)?.partition;
-    const highWatermark = row === undefined ? (found?.nextOffset ?? 0) : -1;
-    this.#stream.send({
-      partitions: [
-        {
-          topic,
-          partition,
-          correlationId,
-          error: row === undefined ? undefined : toErrorMessage(row),
-          highWatermark,
-          lastStableOffset: highWatermark,
-          logStartOffset: row === undefined ? (found?.logStartOffset ?? 0) : -1,
-          records,
-        },
-      ],
-    });
-  }
-}
-
-/** Values `from` to below `to` as texts, which tests send to see order and completeness. */
-export const numbers = (from: number, to: number): string[] =>
-  Array.from({ length: to - from }, (_, i) => String(from + i));
-
-/** The batches in a request, for what their headers say. */
-export const batchesOf = (request: ProduceRequest): BatchView[] =>
-  request.partitions.flatMap(({ records }) => splitBatches(records));

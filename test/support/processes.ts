@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const entry = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -30,19 +31,55 @@ export interface Finished {
 }
 
 /** Runs `varve …` to its end. */
-export async function run(args: readonly string[], input?: string | Uint8Array): Promise<Finished> {
-  const child = varve(...args);
+export function run(args: readonly string[], input?: string | Uint8Array): Promise<Finished> {
+  return finished(varve(...args), input);
+}
+
+/** Gives a process its input and waits for its end. */
+export async function finished(
+  child: ChildProcess,
+  input?: string | Uint8Array,
+): Promise<Finished> {
+  // A command that ends early does not read its input; its exit code says what is wrong.
+  child.stdin?.on('error', () => {});
   child.stdin?.end(input);
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
+  const stdout = new LineOutput(child.stdout!);
+  const stderr = new LineOutput(child.stderr!);
   const [code] = (await once(child, 'close')) as [number | null];
-  return {
-    code,
-    stdout: Buffer.concat(stdout).toString(),
-    stderr: Buffer.concat(stderr).toString(),
-  };
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/**
+ * The output of a process, taken as fast as it comes: who reads line by line and does something in
+ * between makes the process wait, and it then has nothing under way when it matters.
+ */
+export class LineOutput {
+  readonly #chunks: Buffer[] = [];
+  #lines = 0;
+  #wanted = Number.POSITIVE_INFINITY;
+  #onReached: (() => void) | undefined;
+
+  constructor(stream: Readable) {
+    stream.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) this.#lines++;
+      if (this.#lines >= this.#wanted) this.#onReached?.();
+    });
+    stream.on('end', () => this.#onReached?.());
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString();
+  }
+
+  /** Resolves when there are so many lines, or when there will be no more. */
+  reached(lines: number): Promise<void> {
+    this.#wanted = lines;
+    if (this.#lines >= lines) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onReached = resolve;
+    });
+  }
 }
 
 /** A broker as a process that can be killed and started again on the same data and address. */
@@ -60,7 +97,7 @@ export class BrokerProcess implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** What the broker has logged, for the message of a failing test. */
+  /** What the broker has logged since it was started last. */
   get log(): string {
     return this.#log;
   }
@@ -73,6 +110,7 @@ export class BrokerProcess implements AsyncDisposable {
       ...['--json', ...this.#options],
     );
     this.#child = child;
+    this.#log = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#log += chunk.toString();
     });

@@ -21,7 +21,7 @@ export interface ProduceOptions extends ConnectionOptions {
   readonly json?: boolean;
 }
 
-/** No broker takes a record that is longer, as this is its largest message. */
+/** The largest message that a broker takes, unless its settings say otherwise. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** Lines that are read and not acknowledged; above either the input waits. */
 const MAX_OPEN_LINES = 65_536;
@@ -110,12 +110,10 @@ class ProduceRun {
     }
     await this.#finish();
     progress.stop();
-    if (this.#failedLines > 1) {
-      errors.tell(`varve: ${formatCount(this.#failedLines)} lines were not acknowledged\n`);
-    }
+    if (this.#failedLines > 1) throw severalFailed(this.#failure, this.#failedLines);
     if (this.#failure !== undefined) throw this.#failure;
-    // All that was read is stored, but who ended us knows that this may not be all there was.
-    signal.throwIfAborted();
+    // All that was read is stored, but the signal came before the end of the input.
+    if (this.#stop.signal.aborted) throw signal.reason;
   }
 
   async #sendLines(input: Readable): Promise<void> {
@@ -214,3 +212,10 @@ const failureOfLine = (error: unknown, line: number): CommandError =>
   new CommandError(exitCodeOf(error), `line ${line}: ${(error as Error).message}`, {
     cause: error,
   });
+
+const severalFailed = (first: unknown, lines: number): CommandError =>
+  new CommandError(
+    exitCodeOf(first),
+    `${(first as Error).message} (${formatCount(lines)} lines were not acknowledged)`,
+    { cause: first },
+  );

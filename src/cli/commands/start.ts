@@ -9,7 +9,6 @@ import type { RunningServer } from '../../server/main.ts';
 import { SERVER_VERSION } from '../../server/version.ts';
 import { pinoLogger } from '../../telemetry/pino-logger.ts';
 import type { CommandContext } from '../command-context.ts';
-import { BROKERS_VARIABLE } from '../connection.ts';
 import { CommandError, ExitCode } from '../exit-code.ts';
 import { OutputClosedError } from '../output.ts';
 
@@ -23,9 +22,6 @@ export interface StartCommandOptions {
   readonly nodeId?: number;
   readonly json?: boolean;
 }
-
-/** Variables of this program that are no settings of a node. */
-const otherVariables = [BROKERS_VARIABLE, 'VARVE_DEBUG'];
 
 /** `varve start`: a broker that runs until the signal of the context fires, and then stops in order. */
 export async function start(options: StartCommandOptions, context: CommandContext): Promise<void> {
@@ -51,11 +47,10 @@ async function readSettings(
   { variables, env }: CommandContext,
 ): Promise<CollectedSettings> {
   const path = options.config ?? variables['VARVE_CONFIG'];
-  const ofNode = Object.entries(variables).filter(([name]) => !otherVariables.includes(name));
   const collected = await collectSettings(
     {
       ...(path ? { file: { path, text: await readConfigFile(path, env.files) } } : {}),
-      variables: Object.fromEntries(ofNode),
+      variables,
       flags: options.set ?? [],
     },
     Object.values(allSettings).flatMap(settingKeys),

@@ -34,7 +34,7 @@ export class UnsyncedNames {
       for (const each of change) {
         names.add(each);
         // A rename that is durable does not lead into a folder that is not there.
-        const isTarget = each.node !== undefined && change.length > 1;
+        const isTarget = each.node !== undefined && isMove(change);
         if (isTarget || placesWanted) folders.add(each.folder);
       }
     }
@@ -89,6 +89,10 @@ export class UnsyncedNames {
     for (const each of change) setName(this.durableEntries(each.folder), each);
   }
 }
+
+/** A rename into another folder. */
+const isMove = (change: TreeChange): boolean =>
+  change.some(({ folder }) => folder !== change[0]!.folder);
 
 class NameSet {
   readonly #names: Map<FolderNode, Set<string>> = new Map();

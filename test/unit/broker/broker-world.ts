@@ -78,7 +78,7 @@ export class BrokerWorld {
       }),
     );
     const background = makeBackground(logger, noMetrics);
-    const parts = { ...env, controller, logs: this.logs, logger, background };
+    const parts = { ...env, controller, logs: this.logs, logger, metrics: noMetrics, background };
     const brokerConfig = parseSettings(brokerSettings, settings);
     this.broker = new Broker(brokerConfig, NODE, topicDefaults, parts);
   }

@@ -200,9 +200,9 @@ test('a disk that fails takes the broker out of service for good', async () => {
   expect(world.failures).toHaveLength(1);
   const more = [{ name: 't', totalCount: 4 }];
   await world.run(world.broker.createPartitions(more, false));
-  expect(
-    told([0, 1, 3].length > 0 ? await world.produce([item('t', 3, makeBatch())]) : []),
-  ).toEqual(['-1 KAFKA_STORAGE_ERROR']);
+  expect(told(await world.produce([item('t', 3, makeBatch())]))).toEqual([
+    '-1 KAFKA_STORAGE_ERROR',
+  ]);
   expect(await fetchOne(world, { partition: 1 })).toMatchObject({
     row: Errors.KAFKA_STORAGE_ERROR,
   });

@@ -149,7 +149,8 @@ test('credit beyond the limit of the session is not kept, also while reads are u
   const session = t.session({ creditBytes: 5000, messageBytes: MIB });
   session.begin(start(0, 0));
   session.grant(1e15);
-  await t.world.until(() => true);
+  // Now all of it is reserved for the read that is under way.
+  await t.world.pass(0.005);
   session.grant(1e15);
   await t.world.pass(100);
   expect(t.bytes).toBeGreaterThan(4000);
@@ -194,6 +195,18 @@ test('a partition that is ended is not read on, and its credit is there for the 
   session.begin(start(1, 0));
   await t.world.pass(500);
   expect(t.story).toEqual(['t-1#1 from 0 NONE']);
+});
+
+test('a partition that is ended while its reader waits for records is not read on', async () => {
+  const t = await Sessions.open();
+  const session = t.session();
+  session.begin(start(0, 0));
+  session.grant(MIB);
+  await t.world.pass(10);
+  session.end('t', 0);
+  await t.produce(0, 1);
+  await t.world.pass(10);
+  expect(t.bytes).toBe(0);
 });
 
 test('positions that cannot be read are refused with the reason, and not kept', async () => {
@@ -265,6 +278,22 @@ test('while the sink is full nothing is sent nor lost', async () => {
   const offsets = t.fetched.filter(({ bytes }) => bytes > 0).map(({ fromOffset }) => fromOffset);
   expect(offsets).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(t.story).toContain('t-9#1 from 0 UNKNOWN_TOPIC_OR_PARTITION');
+});
+
+test('while the sink is full nothing is read ahead', async () => {
+  const t = await Sessions.open();
+  await t.produce(0, 10, 1000);
+  t.isFull = true;
+  const session = t.session({ creditBytes: MIB, messageBytes: 2000 });
+  session.begin(start(0, 0, { maxBytes: 1500 }));
+  session.grant(MIB);
+  await t.world.pass(10);
+  await t.world.run(t.world.broker.deleteRecords('t', 0, 10));
+  t.isFull = false;
+  session.drained();
+  await t.world.pass(10);
+  expect(t.story.at(-1)).toContain('OFFSET_OUT_OF_RANGE');
+  expect(t.bytes).toBeLessThan(4000);
 });
 
 test('partitions are read in turn, whatever one of them holds', async () => {

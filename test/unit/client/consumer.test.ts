@@ -6,8 +6,9 @@ import { producerId } from '../../../src/model/ids.ts';
 import { BatchView } from '../../../src/records/batch-view.ts';
 import { buildTransactionMarker } from '../../../src/records/control-batch.ts';
 import { SimulatedRandom } from '../../simulation/env/simulated-random.ts';
-import { FakePartition, numbers } from '../../support/fake-broker.ts';
 import { type FakeWorld, fakeWorld } from '../../support/fake-broker-client.ts';
+import { FakePartition } from '../../support/fake-broker-partition.ts';
+import { numbers } from '../../support/fake-broker-values.ts';
 
 /** A topic with `count` numbered values in each partition, ten a batch. */
 async function filled(world: FakeWorld, count: number, partitions = 1, topic = 'orders') {
@@ -179,6 +180,7 @@ test.each(numbers(1, 31).map(Number))(
     const world = await fakeWorld({ nodes: 2 });
     await filled(world, 100, 2);
     const random = new SimulatedRandom(seed);
+    world.cluster.fetchLatencyMs = random.below(2) * 5;
     const options = { topics: ['orders'], from: 'earliest', prefetchBytes: 1000 } as const;
     const consumer = world.client.consumer({ ...options, value: 'string' });
     const iterator = consumer[Symbol.asyncIterator]();

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { VarveError } from '../../../src/client/errors.ts';
 import { partitionForKey } from '../../../src/codec/murmur2.ts';
 import { Errors } from '../../../src/model/errors.ts';
-import { numbers } from '../../support/fake-broker.ts';
 import { fakeWorld } from '../../support/fake-broker-client.ts';
+import { FakePartition } from '../../support/fake-broker-partition.ts';
+import { numbers } from '../../support/fake-broker-values.ts';
 
 test('a record is stored and its promise tells where', async () => {
   const { cluster, client, run } = await fakeWorld();
@@ -114,12 +115,31 @@ test('arguments that make no sense fail the send and name what is right', async 
   expect(wrongType.message).toContain('the value is of type number');
 });
 
+test('what a serializer or the headers get wrong does not spoil the batch', async () => {
+  const { cluster, client, run, failure } = await fakeWorld();
+  cluster.addTopic('orders');
+  const broken = { serialize: (value: unknown) => value as Uint8Array, deserialize: () => '' };
+  const producer = client.producer({ value: broken });
+  const good = producer.send({ topic: 'orders', value: new Uint8Array(3) });
+  const wrong = await failure(producer.send({ topic: 'orders', value: 7 as never }));
+  expect(wrong.message).toContain('it must give a Uint8Array');
+  const headers = { a: 7 } as never;
+  const value = new Uint8Array(1);
+  const header = await failure(producer.send({ topic: 'orders', value, headers }));
+  expect(header.message).toContain('header "a" must have a text as its name');
+  await run(good);
+  expect(cluster.partition('orders').records()).toHaveLength(1);
+});
+
 test('a record that no broker takes is refused before it is sent', async () => {
   const { cluster, client, failure } = await fakeWorld({ maxMessageBytes: 100_000 });
   cluster.addTopic('orders');
   const producer = client.producer();
   const error = await failure(producer.send({ topic: 'orders', value: new Uint8Array(99_000) }));
   expect(error.code).toBe('MESSAGE_TOO_LARGE');
+  const headers = { h: new Uint8Array(99_000) };
+  const byHeader = await failure(producer.send({ topic: 'orders', value: 'v', headers }));
+  expect(byHeader.code).toBe('MESSAGE_TOO_LARGE');
   expect(cluster.produced).toHaveLength(0);
 });
 
@@ -260,7 +280,6 @@ test('an idle producer asks for new partitions now and then', async () => {
   const topic = cluster.addTopic('orders');
   const producer = client.producer();
   await run(producer.send({ topic: 'orders', value: 'a' }));
-  const { FakePartition } = await import('../../support/fake-broker.ts');
   topic.partitions.push(new FakePartition(1));
   await pass(61_000);
   const sent = await run(producer.send({ topic: 'orders', partition: 1, value: 'b' }));

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import type { ProducerOptions } from '../../../src/client/producer-options.ts';
 import { Errors } from '../../../src/model/errors.ts';
 import { SimulatedRandom } from '../../simulation/env/simulated-random.ts';
-import { batchesOf, numbers, type ProduceAction } from '../../support/fake-broker.ts';
+import type { ProduceAction } from '../../support/fake-broker.ts';
 import { type FakeWorld, fakeWorld } from '../../support/fake-broker-client.ts';
+import { batchesOf, numbers } from '../../support/fake-broker-values.ts';
 
 /** Small batches, so that many are in flight. */
 const small: ProducerOptions = { batchBytes: 1024, lingerMs: 1 };

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/codec/crc32c.ts';
 import { EntryTable, firstBeyond } from '../../../src/log/entry-table.ts';
 
-
 /** `push` may move the table, so its position is used with the view of afterwards. */
 function add(table: EntryTable, value: number): void {
   const at = table.push();

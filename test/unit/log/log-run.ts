@@ -60,6 +60,7 @@ export class LogRun {
       ...this.world.config,
       tailCacheBytes: this.#random.pick([0, 500, 100_000]),
       marksIntervalMs: this.#random.pick([1, 20, 1000]),
+      producerSnapshotBytes: this.#random.pick([300, 3000, 100_000]),
       openSegmentsMax: this.#random.pick([1, 3]),
     };
   }

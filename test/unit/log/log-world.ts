@@ -135,6 +135,36 @@ export class LogWorld {
     await this.machine.scheduler.run(() => log.flushedOffset > outcome.lastOffset);
   }
 
+  /** Flips one bit of a file in the folder of `orders-0`, past all caches. */
+  async flip(name: string, position: number): Promise<void> {
+    const { files } = this.env;
+    const file = await this.run(files.open(`${FOLDER}/${name}`, 'write'));
+    const [byte] = await this.run(file.read(position, 1));
+    await this.run(file.write(position, [new Uint8Array([byte! ^ 1])]));
+    await this.run(file.sync());
+    await this.run(file.close());
+  }
+
+  async cutFile(name: string, size: number): Promise<void> {
+    const file = await this.run(this.env.files.open(`${FOLDER}/${name}`, 'write'));
+    await this.run(file.truncate(size));
+    await this.run(file.sync());
+    await this.run(file.close());
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.run(this.env.files.removeFile(`${FOLDER}/${name}`));
+    await this.run(this.env.files.syncDirectory(FOLDER));
+  }
+
+  names(): Promise<string[]> {
+    return this.run(this.env.files.list(FOLDER));
+  }
+
+  async sizeOf(name: string): Promise<number> {
+    return (await this.run(this.env.files.stat(`${FOLDER}/${name}`)))?.size ?? -1;
+  }
+
   /** All batches of the log from `from` on, read in steps of `maxBytes`. */
   async readAll(from: number = this.log.logStartOffset, maxBytes = 1000): Promise<Uint8Array[]> {
     const { log } = this;

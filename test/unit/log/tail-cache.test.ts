@@ -40,6 +40,7 @@ describe('the tail of a log', () => {
     expect(ends(tail, 0, size * 3, 10)).toEqual([3, 6]);
     expect(ends(tail, 3, 1, 10)).toEqual([1, 4]);
     expect(ends(tail, 5, size * 2, 10)).toEqual([2, 8]);
+    expect(ends(tail, 5, 10_000, 10)).toEqual([3, 10]);
   });
 
   it('reads nothing that reaches the end offset', () => {

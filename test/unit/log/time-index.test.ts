@@ -4,7 +4,8 @@ import { offset } from '../../../src/model/ids.ts';
 
 function index(...entries: [timestampMs: number, lastOffset: number][]): TimeIndex {
   const made = new TimeIndex(offset(100));
-  for (const [timestampMs, lastOffset] of entries) made.maybeAppend(timestampMs, offset(lastOffset));
+  for (const [timestampMs, lastOffset] of entries)
+    made.maybeAppend(timestampMs, offset(lastOffset));
   return made;
 }
 

@@ -20,6 +20,20 @@ test.for(['all', 'leader'] as const)('acks=%s is answered after the fsync', asyn
   expect(world.partition.log.durableOffset).toBe(1);
 });
 
+test('an fsync vouches for what was there when it began, not for what came meanwhile', async () => {
+  const world = await PartitionWorld.open();
+  world.stallDisk();
+  world.wait('first', 'all', world.append(makeBatch()));
+  await world.pass(STALL_MS / 2);
+  world.stallDisk();
+  world.wait('second', 'all', world.append(makeBatch()));
+  await world.untilTold();
+  expect(world.told).toEqual(['first NONE']);
+  expect(world.partition.highWatermark).toBe(1);
+  await world.untilTold();
+  expect(world.partition.highWatermark).toBe(2);
+});
+
 test('with durability=replicated an append is safe when it is written', async () => {
   const world = await PartitionWorld.open('replicated');
   world.stallDisk();
@@ -133,9 +147,11 @@ test('an epoch has its place in the log, also if nothing is written under it', a
   world.wait('append', 'all', world.append(makeBatch()));
   await world.untilTold();
   world.lead(4);
+  const { leaderEpochs } = world.partition.log;
+  expect(leaderEpochs.entries.at(-1)).toEqual({ epoch: 4, startOffset: 1 });
   world.lead(6);
   world.append(makeBatch());
-  expect(world.partition.log.leaderEpochs.entries).toEqual([
+  expect(leaderEpochs.entries).toEqual([
     { epoch: 1, startOffset: 0 },
     { epoch: 6, startOffset: 1 },
   ]);

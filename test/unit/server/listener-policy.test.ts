@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkListener, isLoopback } from '../../../src/server/listener-policy.ts';
+import { checkAdvertised, checkListener, isLoopback } from '../../../src/server/listener-policy.ts';
 
 const cert = new Uint8Array(1);
 
@@ -14,7 +14,7 @@ test('a loopback listener needs no protection', () => {
 
 test('a listener beyond loopback is refused without client certificates, and says what to do', () => {
   expect(() => checkListener('0.0.0.0:9095', undefined, false)).toThrow(
-    /grpc\.listener 0\.0\.0\.0:9095 .* neither TLS nor client certificates .* insecure=true/,
+    /grpc\.listener: 0\.0\.0\.0:9095 .* neither TLS nor client certificates .* insecure=true/,
   );
   expect(() => checkListener('0.0.0.0:9095', { cert, key: cert }, false)).toThrow(
     /no client certificates/,
@@ -24,4 +24,14 @@ test('a listener beyond loopback is refused without client certificates, and say
 test('client certificates or the explicit setting allow it', () => {
   checkListener('0.0.0.0:9095', { cert, key: cert, ca: cert }, false);
   checkListener('0.0.0.0:9095', undefined, true);
+});
+
+test('an address that only a listener can have is not advertised', () => {
+  for (const address of ['0.0.0.0:9095', '[::]:9095']) {
+    expect(() => checkAdvertised(address)).toThrow(
+      /grpc\.advertised\.listener: .* give the HOST:PORT/,
+    );
+  }
+  checkAdvertised('broker.example:9095');
+  checkAdvertised('[::1]:9095');
 });

@@ -143,10 +143,15 @@ test('--partition, --compression and --acks are followed', async () => {
   ]);
 });
 
-test('a topic that is missing ends it with the first line', async () => {
-  const { code, stdout, stderr } = await run(['produce', 'missing', '--json'], { input: 'a\n' });
+test('the first failure ends it, even if the input goes on', async () => {
+  const input = new PassThrough();
+  input.write('a\nb\n');
+  const { code, stdout, stderr } = await run(['produce', 'missing', '--json'], { input });
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
-  expect(stderr).toMatch(/^varve: line 1: [^\n]*missing[^\n]*\n$/);
+  expect(stderr).toMatch(
+    /^varve: line 1: [^\n]*missing[^\n]* \(2 lines were not acknowledged\)\n$/,
+  );
+  expect(input.destroyed).toBe(true);
 });
 
 test('a signal ends the reading; what was read is stored', async () => {

@@ -1,0 +1,127 @@
+import type { Client } from '../../../src/client/client.ts';
+import type { ConsumerOptions } from '../../../src/client/consumer-options.ts';
+import { VarveError } from '../../../src/client/errors.ts';
+import type { ConsumerRecord } from '../../../src/client/record-decoder.ts';
+import type { Read, SimulatedTopic } from '../history.ts';
+import { sendIdOf, valueOf } from '../values.ts';
+import { type Scene, sleep } from './scene.ts';
+
+/** Reads topics live, each from a place at random, again and again as it is told to stop. */
+export async function consume(
+  name: string,
+  scene: Scene,
+  client: Client,
+  topics: readonly SimulatedTopic[],
+): Promise<void> {
+  const random = scene.random.fork(name);
+  const isFragile = topics.some(({ durability }) => durability === 'replicated');
+  for (let turn = 0; !scene.isOver(); turn++) {
+    const stop = new AbortController();
+    // What is fetched ahead and lost in a power cut would be taken for read after it.
+    const unlisten = isFragile ? scene.onPowerCut(() => stop.abort()) : (): void => {};
+    const reading = readInto(scene, client, topics, {
+      reader: `${name} ${turn}`,
+      slowness: random.pick([0, 0, 0.02, 0.1]),
+      options: {
+        from: turn === 0 ? 'earliest' : random.pick(['earliest', 'latest'] as const),
+        prefetchBytes: random.pick([1024, 64 * 1024, 1024 * 1024]),
+        signal: stop.signal,
+      },
+    });
+    const over = watchEnd(scene, stop);
+    await reading.catch(ignoreEndOfReading);
+    stop.abort();
+    unlisten();
+    await over;
+    await sleep(scene, random.between(5, 50));
+  }
+}
+
+/** Reads everything that is there now, from the beginning. */
+export async function readToEnd(
+  scene: Scene,
+  client: Client,
+  topic: SimulatedTopic,
+  reader: string,
+): Promise<Read[]> {
+  return await readInto(scene, client, [topic], {
+    reader,
+    slowness: 0,
+    options: { from: 'earliest', until: 'end' },
+  });
+}
+
+interface Reading {
+  readonly reader: string;
+  /** Likelihood of a rest after a record. */
+  readonly slowness: number;
+  readonly options: Omit<ConsumerOptions, 'topics'>;
+}
+
+async function readInto(
+  scene: Scene,
+  client: Client,
+  topics: readonly SimulatedTopic[],
+  { reader, slowness, options }: Reading,
+): Promise<Read[]> {
+  const { history } = scene;
+  const random = scene.random.fork(reader);
+  const byName = new Map(topics.map((topic) => [topic.name, topic]));
+  const reads: Read[] = [];
+  const consumer = client.consumer({ ...options, topics: [...byName.keys()] });
+  try {
+    for await (const record of consumer) {
+      if (options.signal?.aborted) break;
+      const read = readOf(scene, record, byName.get(record.topic)!, reader);
+      history.reads.push(read);
+      reads.push(read);
+      if (random.chance(slowness)) await sleep(scene, random.below(30));
+    }
+  } finally {
+    await consumer.close();
+  }
+  return reads;
+}
+
+function readOf(scene: Scene, record: ConsumerRecord, topic: SimulatedTopic, reader: string): Read {
+  const { history, env } = scene;
+  const { partition, offset, key, value } = record;
+  const sendId = sendIdOf(value);
+  const send = history.sends[sendId];
+  const isIntact =
+    send !== undefined &&
+    isEqual(value, valueOf(sendId, send.bytes)) &&
+    isEqual(key, send.recordKey === null ? null : Buffer.from(send.recordKey)) &&
+    record.headers.length === 1 &&
+    isEqual(record.headers[0]!.value, Buffer.from(send.producer)) &&
+    (topic.hasAppendTime || record.timestampMs === send.timestampMs);
+  return {
+    reader,
+    topic: topic.key,
+    partition,
+    offset,
+    sendId,
+    isIntact,
+    atMs: env.clock.monotonicMs(),
+    era: history.powerCuts,
+  };
+}
+
+function isEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
+}
+
+async function watchEnd(scene: Scene, stop: AbortController): Promise<void> {
+  while (!stop.signal.aborted) {
+    if (scene.isOver()) stop.abort();
+    else await sleep(scene, 50);
+  }
+}
+
+/** Told to stop, or the log starts later now than the position. */
+function ignoreEndOfReading(error: unknown): void {
+  const isAbort = error instanceof Error && error.name === 'AbortError';
+  const isOutOfRange = VarveError.is(error) && error.code === 'OFFSET_OUT_OF_RANGE';
+  const isTransient = VarveError.is(error) && error.retriable;
+  if (!isAbort && !isOutOfRange && !isTransient) throw error;
+}

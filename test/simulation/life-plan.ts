@@ -1,0 +1,69 @@
+import type { SimulatedRandom } from './env/simulated-random.ts';
+import type { SyncTrigger } from './sync-watch.ts';
+
+/** How a process ends. */
+export type LifeEnd = 'power cut' | 'process crash' | 'clean stop';
+
+/** How one life of the broker goes, drawn from the seed. */
+export interface LifePlan {
+  readonly end: LifeEnd;
+  /**
+   * From when on the end is due: from its very start, so that it comes during recovery; after so many
+   * acknowledgements; or from when a clean stop is begun, which then is not finished.
+   */
+  readonly from: 'start' | 'stop' | { readonly acknowledgements: number };
+  /** The end comes after this sync has begun, `delayMs` later. */
+  readonly trigger: SyncTrigger;
+  readonly delayMs: number;
+  /** After so long it comes without the sync. */
+  readonly patienceMs: number;
+  /** How long the machine is off, or the process not there. */
+  readonly pauseMs: number;
+  /** The power fails while the process is not there. */
+  readonly cutsWhileDown: boolean;
+}
+
+/** Most syncs that a start waits for before it is cut down. */
+const START_SYNCS = 30;
+
+/**
+ * Draws a plan. A crash is aimed at a sync, since that is where what is durable changes: at each site
+ * with the same likelihood, however rare it is.
+ *
+ * @param sites those that were reached before
+ */
+export function drawLifePlan(
+  random: SimulatedRandom,
+  sites: readonly string[],
+  options: { readonly aim: string | undefined; readonly withPowerCuts: boolean },
+): LifePlan {
+  const { aim, withPowerCuts } = options;
+  const end = drawEnd(random, withPowerCuts);
+  const from = drawBeginning(random, end, sites.length === 0);
+  const draws: SyncTrigger[] = [{ count: random.between(1, START_SYNCS) }];
+  if (sites.length > 0) draws.push({ site: random.pick(sites) }, { site: random.pick(sites) });
+  if (aim !== undefined) draws.push({ site: aim }, { site: aim }, { site: aim });
+  return {
+    end,
+    from,
+    trigger: random.pick(draws),
+    delayMs: random.below(random.pick([300, 5000, 30_000, 300_000])) / 1000,
+    patienceMs: random.pick([20, 300, 1000]),
+    pauseMs: random.pick([1, 50, 500]),
+    cutsWhileDown: withPowerCuts && end !== 'power cut' && random.chance(0.3),
+  };
+}
+
+function drawEnd(random: SimulatedRandom, withPowerCuts: boolean): LifeEnd {
+  const draw = random.below(10);
+  if (draw < 2) return 'clean stop';
+  return draw < 5 || !withPowerCuts ? 'process crash' : 'power cut';
+}
+
+function drawBeginning(random: SimulatedRandom, end: LifeEnd, isFirst: boolean): LifePlan['from'] {
+  if (end !== 'clean stop') {
+    if (random.chance(isFirst ? 0.5 : 0.3)) return 'start';
+    if (random.chance(0.15)) return 'stop';
+  }
+  return { acknowledgements: random.pick([1, 10, 30, 60, 120]) };
+}

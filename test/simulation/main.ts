@@ -1,0 +1,64 @@
+import { parseArguments, type SimulationOptions, USAGE } from './arguments.ts';
+import { dropSyncs } from './drop-syncs.ts';
+import { runSeed, type SeedResult } from './run-seed.ts';
+import { addTo, describeTotals, noTotals, voidReason } from './totals.ts';
+
+/** Seeds for one site, if not said otherwise. */
+const SEEDS_PER_SITE = 70;
+const SHOWN_VIOLATIONS = 10;
+
+/** `npm run sim`: power cuts of the whole broker, seed after seed. True if all is well. */
+async function simulate(options: SimulationOptions): Promise<boolean> {
+  const { firstSeed, lives } = options;
+  if (options.dropSyncs) {
+    const seeds = Number.isFinite(options.seeds) ? options.seeds : SEEDS_PER_SITE;
+    return await dropSyncs({ firstSeed, seeds, lives, print: console.log });
+  }
+  const totals = noTotals();
+  const startedMs = performance.now();
+  const isLate = (): boolean => performance.now() - startedMs > options.minutes * 60_000;
+  for (let at = 0; at < options.seeds && totals.powerCuts < options.cuts && !isLate(); at++) {
+    const seed = firstSeed + at;
+    const result = await runSeed({ seed, lives, ...aimOf(options) });
+    addTo(totals, result);
+    console.log(describeSeed(result));
+    if (result.violations.length > 0) {
+      printViolations(result, options);
+      return false;
+    }
+  }
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  console.log(`${describeTotals(totals)}, ${seconds} s of ours`);
+  const reason = voidReason(totals);
+  if (reason !== null) console.log(`void: ${reason}`);
+  return reason === null;
+}
+
+function aimOf({ aim, drop }: SimulationOptions): { aim?: string; isDropped?: boolean } {
+  if (drop !== undefined) return { aim: drop, isDropped: true };
+  return aim === undefined ? {} : { aim };
+}
+
+function describeSeed({ seed, history, virtualMs, traceHash }: SeedResult): string {
+  const { powerCuts, processCrashes, cleanStops, acknowledged } = history;
+  return `seed ${seed}: ${powerCuts} power cuts, ${processCrashes} process crashes, ${cleanStops} clean stops, ${acknowledged} acknowledged, ${Math.round(virtualMs)} ms, trace ${traceHash}`;
+}
+
+function printViolations({ seed, violations }: SeedResult, options: SimulationOptions): void {
+  for (const { checker, problem } of violations.slice(0, SHOWN_VIOLATIONS)) {
+    console.log(`  ${checker}: ${problem}`);
+  }
+  const more = violations.length - SHOWN_VIOLATIONS;
+  if (more > 0) console.log(`  and ${more} more`);
+  const drop = options.drop === undefined ? '' : ` --drop '${options.drop}'`;
+  const aim = options.aim === undefined ? '' : ` --aim '${options.aim}'`;
+  console.log(`red; again with: npm run sim -- --seed ${seed} --lives ${options.lives}${aim}${drop}`);
+}
+
+try {
+  process.exitCode = (await simulate(parseArguments(process.argv.slice(2)))) ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.error(USAGE);
+  process.exitCode = 2;
+}

@@ -1,0 +1,318 @@
+import { adminMethods } from '../../src/rpc/admin-service.ts';
+import { Server } from '../../src/server/server.ts';
+import type { LogFields, Logger } from '../../src/telemetry/logger.ts';
+import { noMetrics } from '../../src/telemetry/no-metrics.ts';
+import type { Scene } from './actors/scene.ts';
+import { drawBrokerSettings } from './broker-settings.ts';
+import { DiskInspection } from './disk-inspection.ts';
+import { Incarnation } from './env/incarnation.ts';
+import { Scheduler } from './env/scheduler.ts';
+import { SimulatedMachine } from './env/simulated-env.ts';
+import { SimulatedRandom } from './env/simulated-random.ts';
+import { History, type Life } from './history.ts';
+import { drawLifePlan, type LifePlan } from './life-plan.ts';
+import { type NetworkEnd, SimulatedNetwork } from './simulated-network.ts';
+import { SyncWatch } from './sync-watch.ts';
+
+export interface WorldSettings {
+  readonly seed: number;
+  /** A sync site at which crashes are aimed more often than at others. */
+  readonly aim?: string;
+  /** Whether the syncs of that site do nothing. */
+  readonly isDropped?: boolean;
+}
+
+/** The folder above does not exist at first, either. */
+const DATA_DIR = '/var/varve';
+/** How long a life may wait for acknowledgements before its end is due anyhow. */
+const ACKNOWLEDGEMENT_PATIENCE_MS = 5000;
+
+/** How long everybody may take to come to an end when nothing crashes any more. */
+const HEALING_PATIENCE_MS = 300_000;
+
+/** The broker or the disk shows that something is broken; there is no use in going on. */
+export class BrokenError extends Error {
+  override readonly name = 'BrokenError';
+}
+
+/** One machine with a broker, which lives and dies as the seed says, and the wires to it. */
+export class World {
+  readonly history: History = new History();
+  readonly scheduler: Scheduler;
+  readonly syncs: SyncWatch;
+  readonly scene: Scene;
+  readonly #random: SimulatedRandom;
+  readonly #aim: string | undefined;
+  readonly #machine: SimulatedMachine;
+  readonly #network: SimulatedNetwork;
+  readonly #settings: Map<string, string>;
+  readonly #ioThreads: number;
+  readonly #disk: DiskInspection;
+  readonly #powerCutListeners = new Set<() => void>();
+  /** Only process crashes, for what has to outlive those alone. */
+  readonly #withPowerCuts: boolean;
+  /** What the process has of the network. */
+  #end: NetworkEnd | undefined;
+  #isOver = false;
+  #wasCleanStop = false;
+  #vouchedIndex = -1;
+
+  constructor({ seed, aim, isDropped = false }: WorldSettings) {
+    const random = new SimulatedRandom(seed);
+    this.#random = random.fork('world');
+    this.#aim = aim;
+    this.scheduler = new Scheduler(random);
+    const { scheduler } = this;
+    this.#machine = new SimulatedMachine({ seed, name: 'broker', scheduler });
+    this.syncs = new SyncWatch(this.#machine.disk, isDropped ? aim : undefined);
+    this.#network = new SimulatedNetwork(scheduler, random, (error) => this.#complain(error));
+    this.#settings = drawBrokerSettings(this.#random);
+    this.#ioThreads = this.#random.pick([3, 4, 8]);
+    this.#withPowerCuts = this.#random.chance(0.85);
+    const { tree, clock } = this.#machine.disk;
+    this.#disk = new DiskInspection(DATA_DIR, tree, clock);
+    this.scene = {
+      history: this.history,
+      env: new SimulatedMachine({ seed, name: 'clients', scheduler }).env,
+      transport: this.#network.endOf(new Incarnation()),
+      random: random.fork('scene'),
+      isOver: () => this.#isOver,
+      onPowerCut: (listener) => {
+        this.#powerCutListeners.add(listener);
+        return () => this.#powerCutListeners.delete(listener);
+      },
+      changed: async () => {
+        this.history.changes++;
+        this.#vouchedIndex = await this.#disk.vouchedIndex();
+      },
+    };
+  }
+
+  get withPowerCuts(): boolean {
+    return this.#withPowerCuts;
+  }
+
+  /** Lets the broker live and die so many times. */
+  async crashes(count: number): Promise<void> {
+    for (let left = count; left > 0; left--) {
+      const plan = drawLifePlan(this.#random, this.syncs.sites, {
+        aim: this.#aim,
+        withPowerCuts: this.#withPowerCuts,
+      });
+      await this.#live(plan);
+      await this.#sleep(plan.pauseMs);
+      if (plan.cutsWhileDown) this.#crash('power');
+      await this.#examine();
+      this.#throwIfBroken();
+      this.#machine.restart();
+    }
+  }
+
+  /** One life without a crash, until `use` is done with it; it ends in order, and then the power fails. */
+  async heal(use: () => Promise<void>): Promise<void> {
+    const life = this.#beginLife();
+    const server = await this.#start(life);
+    if (server === undefined) throw new Error('nobody ends this life');
+    await this.#healed(use());
+    await this.#healed(server.close());
+    this.#exit(life);
+    if (this.#withPowerCuts) this.#crash('power');
+    this.#machine.restart();
+  }
+
+  /** The load is over. */
+  endLoad(): void {
+    this.#isOver = true;
+  }
+
+  /** Looks at the disk after the last clean stop. */
+  async inspect(folders: ReadonlySet<string>, leastBytes: ReadonlyMap<string, number>): Promise<void> {
+    const found = await this.#disk.afterCleanStop({ folders, leastBytes });
+    this.history.findings.push(...found);
+  }
+
+  async #live(plan: LifePlan): Promise<void> {
+    const life = this.#beginLife();
+    const { incarnation } = this.#machine;
+    const arm = (): void => this.#arm(plan, life);
+    if (plan.from === 'start') arm();
+    const server = await this.#start(life);
+    if (server === undefined) return;
+    if (typeof plan.from === 'object') {
+      await this.#acknowledged(plan.from.acknowledgements);
+      if (plan.end !== 'clean stop') arm();
+    }
+    if (plan.from === 'stop') arm();
+    if (plan.from === 'stop' || plan.end === 'clean stop') {
+      let isStopped = false;
+      void server.close().then(
+        () => {
+          isStopped = true;
+        },
+        (error: unknown) => this.#complain(error),
+      );
+      await this.scheduler.run(() => isStopped || !incarnation.isAlive);
+      if (isStopped && incarnation.isAlive) this.#exit(life);
+    }
+    await this.scheduler.run(() => !incarnation.isAlive);
+    this.syncs.disarm();
+  }
+
+  /** Waits for work that nothing disturbs any more. */
+  async #healed(work: Promise<void>): Promise<void> {
+    const { scheduler } = this;
+    const deadlineMs = scheduler.nowMs + HEALING_PATIENCE_MS;
+    let isDone = false;
+    const done = work.then(() => {
+      isDone = true;
+    });
+    // Awaited below, or given up.
+    done.catch(() => {
+      isDone = true;
+    });
+    await scheduler.run(() => isDone || this.#isBroken || scheduler.nowMs > deadlineMs);
+    this.#throwIfBroken();
+    if (!isDone) throw new Error(`the wait is not over after ${HEALING_PATIENCE_MS} ms without a crash`);
+    await done;
+  }
+
+  get #isBroken(): boolean {
+    return this.history.complaints.length + this.history.findings.length > 0;
+  }
+
+  #throwIfBroken(): void {
+    if (this.#isBroken) throw new BrokenError();
+  }
+
+  #beginLife(): Life {
+    const life = {
+      number: this.history.lives.length,
+      followsCleanStop: this.#wasCleanStop,
+      recoveredLogs: 0,
+      end: '',
+    };
+    this.history.lives.push(life);
+    this.#wasCleanStop = false;
+    return life;
+  }
+
+  /** Starts the broker; `undefined` if it is dead before it serves. */
+  async #start(life: Life): Promise<Server | undefined> {
+    const { env, incarnation } = this.#machine;
+    const end = this.#network.endOf(incarnation, (path, message) => this.#tap(path, message));
+    this.#end = end;
+    let server: Server | undefined;
+    let refusal: unknown;
+    Server.start(
+      { dataDir: DATA_DIR, settings: this.#settings, ioThreads: this.#ioThreads },
+      {
+        env,
+        transport: end,
+        logger: this.#logger(life),
+        metrics: noMetrics,
+        onFatal: (error) => this.#complain(error),
+      },
+    ).then(
+      (started) => {
+        server = started;
+      },
+      (error: unknown) => {
+        refusal = error;
+      },
+    );
+    await this.scheduler.run(
+      () => server !== undefined || refusal !== undefined || !incarnation.isAlive,
+    );
+    if (refusal !== undefined) this.#complain(refusal);
+    this.#throwIfBroken();
+    return incarnation.isAlive ? server : undefined;
+  }
+
+  /** Waits for so many acknowledgements in this life, but not for ever. */
+  async #acknowledged(count: number): Promise<void> {
+    const { history, scheduler } = this;
+    const { incarnation } = this.#machine;
+    const enough = history.acknowledged + count;
+    const deadlineMs = scheduler.nowMs + ACKNOWLEDGEMENT_PATIENCE_MS;
+    await scheduler.run(
+      () =>
+        history.acknowledged >= enough || scheduler.nowMs >= deadlineMs || !incarnation.isAlive,
+    );
+  }
+
+  /** From now on the end of the life is due: after the sync that it waits for, or without it. */
+  #arm(plan: LifePlan, life: Life): void {
+    const { incarnation } = this.#machine;
+    const end = (): void => {
+      if (!incarnation.isAlive) return;
+      life.end = `${plan.end} at ${this.scheduler.nowMs} ms`;
+      this.#crash(plan.end === 'power cut' ? 'power' : 'process');
+    };
+    this.syncs.arm(plan.trigger, () => this.scheduler.after(plan.delayMs, end));
+    this.scheduler.after(plan.patienceMs, end);
+  }
+
+  #crash(kind: 'power' | 'process'): void {
+    this.#machine.crash(kind);
+    this.#end?.cut();
+    if (kind === 'process') {
+      this.history.processCrashes++;
+      return;
+    }
+    this.history.powerCuts++;
+    for (const listener of this.#powerCutListeners) listener();
+  }
+
+  /** The process ends after a clean stop. */
+  #exit(life: Life): void {
+    this.#machine.crash('process');
+    this.#end?.cut();
+    this.#wasCleanStop = true;
+    this.history.cleanStops++;
+    life.end = 'clean stop';
+  }
+
+  async #examine(): Promise<void> {
+    const findings = await this.#disk.afterCrash();
+    const index = this.#vouchedIndex < 0 ? this.#vouchedIndex : await this.#disk.vouchedIndex();
+    if (index < this.#vouchedIndex) {
+      findings.push(`hard-state vouches for entry ${index} only, ${this.#vouchedIndex} is acknowledged`);
+    }
+    const life = this.history.lives.length - 1;
+    for (const finding of findings) this.history.findings.push(`after life ${life}: ${finding}`);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await this.scheduler.run(this.scheduler.nowMs + ms);
+  }
+
+  #tap(path: string, message: Uint8Array): void {
+    const { path: allocate, response } = adminMethods.allocateProducerId;
+    if (path === allocate) this.history.producerIds.push(response.decode(message).producerId);
+  }
+
+  #logger(life: Life): Logger {
+    const complain = (fields: LogFields, message: string): void => {
+      const { err, ...rest } = fields;
+      const cause = err instanceof Error ? `: ${err.message}` : '';
+      this.history.complaints.push(`${message} ${JSON.stringify(rest)}${cause}`);
+    };
+    const logger: Logger = {
+      debug() {},
+      info: (_, message) => {
+        if (message === 'recovering a log') life.recoveredLogs++;
+      },
+      warn: (fields, message) => {
+        if (message.includes('unknown topic')) complain(fields, message);
+      },
+      error: complain,
+      child: () => logger,
+    };
+    return logger;
+  }
+
+  #complain(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.history.complaints.push(text);
+  }
+}

@@ -1,0 +1,135 @@
+import { expect, test } from 'vitest';
+import { Admin } from '../../../src/client/admin.ts';
+import type { BrokerChannels } from '../../../src/client/broker-channels.ts';
+import { Errors } from '../../../src/model/errors.ts';
+import { toErrorMessage } from '../../../src/rpc/error-message.ts';
+import { fakeWorld } from '../../support/fake-broker-client.ts';
+
+/** An admin whose calls are written down and answered with `answer`. */
+function setUp(answer: unknown) {
+  const calls: { method: string; request: unknown; options: unknown }[] = [];
+  const channels = {
+    callAny: async (method: { path: string }, request: unknown, options: unknown) => {
+      calls.push({ method: method.path.split('/').at(-1)!, request, options });
+      return answer;
+    },
+  } as unknown as BrokerChannels;
+  return { admin: new Admin(30_000, channels), calls };
+}
+
+const exists = toErrorMessage(Errors.TOPIC_ALREADY_EXISTS);
+
+test('topics are made, listed and told apart by a real call', async () => {
+  const { client, run, failure } = await fakeWorld();
+  const admin = client.admin();
+  const made = await run(admin.createTopic({ name: 'orders', partitionCount: 3 }));
+  expect(made).toMatchObject({ name: 'orders', partitionCount: 3 });
+  const described = await run(admin.describeTopic('orders'));
+  expect(described.partitions).toHaveLength(3);
+  const again = await failure(admin.createTopic({ name: 'orders' }));
+  expect(again).toMatchObject({ code: 'TOPIC_ALREADY_EXISTS' });
+  expect(again.message).toBe('topic orders: a topic of that name exists');
+  expect((await run(admin.capabilities())).clusterId).toBe('fake');
+  expect((await run(admin.describeCluster())).brokers).toHaveLength(1);
+});
+
+test('a list answers item by item and does not throw', async () => {
+  const { client, run } = await fakeWorld();
+  const admin = client.admin();
+  await run(admin.createTopic({ name: 'a' }));
+  const outcomes = await run(admin.createTopics([{ name: 'a' }, { name: 'b' }]));
+  expect(outcomes.map(({ name, error }) => [name, error?.code])).toEqual([
+    ['a', 'TOPIC_ALREADY_EXISTS'],
+    ['b', undefined],
+  ]);
+});
+
+test('settings are sent as texts, and defaults are left to the broker', async () => {
+  const { admin, calls } = setUp({ topics: [] });
+  const configs = { 'retention.ms': 5, 'compression.type': 'zstd', preallocate: false };
+  await admin.createTopics([{ name: 'orders', configs }], { validateOnly: true });
+  expect(calls[0]!.request).toEqual({
+    topics: [
+      {
+        name: 'orders',
+        partitionCount: 0,
+        replicationFactor: 0,
+        configs: { 'retention.ms': '5', 'compression.type': 'zstd', preallocate: 'false' },
+      },
+    ],
+    validateOnly: true,
+  });
+});
+
+test('the time and the signal of a call are passed on', async () => {
+  const { admin, calls } = setUp({ topics: [] });
+  const { signal } = new AbortController();
+  await admin.listTopics();
+  await admin.listTopics({ timeoutMs: 5, signal });
+  expect(calls.map(({ options }) => options)).toEqual([
+    { timeoutMs: 30_000, signal: undefined },
+    { timeoutMs: 5, signal },
+  ]);
+});
+
+test('changes of settings and the place a value comes from', async () => {
+  const { admin, calls } = setUp({
+    topics: [
+      {
+        name: 'orders',
+        entries: [{ name: 'x', value: '1', source: 'CONFIG_SOURCE_TOPIC', documentation: '' }],
+      },
+    ],
+  });
+  const [configs] = await admin.describeConfigs(['orders']);
+  expect(configs!.entries[0]!.source).toBe('topic');
+  await admin.alterConfigs([{ name: 'orders', set: { x: 2 }, unset: ['y'] }]);
+  expect(calls[1]!.request).toEqual({
+    topics: [{ name: 'orders', set: { x: '2' }, unset: ['y'] }],
+    validateOnly: false,
+  });
+});
+
+test('offsets are asked for by end or time', async () => {
+  const error = toErrorMessage(Errors.NOT_LEADER_OR_FOLLOWER);
+  const answer = { topic: 'orders', partition: 0, offset: 7, timestampMs: -1, leaderEpoch: 2 };
+  const { admin, calls } = setUp({ partitions: [answer, { ...answer, error }] });
+  const place = { topic: 'orders', partition: 0 };
+  const outcomes = await admin.listOffsets(
+    [
+      { ...place, at: 'earliest' },
+      { ...place, at: { timestampMs: 9 } },
+    ],
+    { isolation: 'read_committed' },
+  );
+  expect(calls[0]!.request).toEqual({
+    partitions: [
+      { ...place, earliest: true },
+      { ...place, timestampMs: 9 },
+    ],
+    readCommitted: true,
+  });
+  expect(outcomes.map(({ offset, error: e }) => [offset, e?.message])).toEqual([
+    [7, undefined],
+    [7, 'orders-0: this broker does not lead the partition'],
+  ]);
+  await expect(admin.listOffsets([{ ...place, at: 'now' as never }])).rejects.toThrow('`at` is');
+});
+
+test('methods for one thing throw its error, or give it without one', async () => {
+  const failing = setUp({ topics: [{ name: 'orders', error: exists }] });
+  await expect(failing.admin.deleteTopic('orders')).rejects.toMatchObject({
+    code: 'TOPIC_ALREADY_EXISTS',
+  });
+  const working = setUp({ topics: [{ name: 'orders' }] });
+  expect(await working.admin.deleteTopic('orders')).toBeUndefined();
+  expect(await working.admin.createPartitions([{ name: 'orders', totalCount: 9 }])).toEqual([
+    { name: 'orders', error: undefined },
+  ]);
+});
+
+test('deleted records are answered with what is left', async () => {
+  const { admin } = setUp({ partitions: [{ topic: 'orders', partition: 0, logStartOffset: 5 }] });
+  const [outcome] = await admin.deleteRecords([{ topic: 'orders', partition: 0, beforeOffset: 5 }]);
+  expect(outcome).toEqual({ topic: 'orders', partition: 0, logStartOffset: 5, error: undefined });
+});

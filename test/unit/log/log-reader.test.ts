@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { offset } from '../../../src/model/ids.ts';
+import { LogWorld, makeBatch } from './log-world.ts';
+
+let world: LogWorld;
+
+/** Twenty batches of three records, a second apart, in several segments; the cache holds few or none. */
+async function fill(tailCacheBytes: number): Promise<void> {
+  world = new LogWorld(4);
+  world.config = { ...world.config, tailCacheBytes, openSegmentsMax: 1 };
+  world.topicConfig = { ...world.topicConfig, segmentBytes: 1200 };
+  await world.start();
+  for (let i = 0; i < 20; i++) {
+    await world.appendDurably(
+      makeBatch({ count: 3, valueBytes: 40, tag: i, timestampMs: 10_000 + i * 1000 }),
+    );
+  }
+  expect(world.log.segmentCount).toBeGreaterThan(3);
+}
+
+const read = (from: number, maxBytes: number, end: number) =>
+  world.run(Promise.resolve(world.log.read(offset(from), maxBytes, offset(end))));
+
+const timeOf = async (timestampMs: number, end = 60) => {
+  const found = await world.run(world.log.offsetForTime(timestampMs, offset(end)));
+  return found === undefined ? undefined : [found.offset, found.timestampMs];
+};
+
+describe('reading a log', () => {
+  it('answers in the same turn what is recent, and what is not from the segments', async () => {
+    await fill(2000);
+    expect(world.log.read(offset(57), 1000, offset(60))).not.toBeInstanceOf(Promise);
+    expect(world.log.read(offset(0), 1000, offset(60))).toBeInstanceOf(Promise);
+  });
+
+  it('gives the same from memory and from disk, for every start, size and end', async () => {
+    await fill(1_000_000);
+    const fromMemory = world.log;
+    const wanted = async (from: number, end: number): Promise<Buffer> => {
+      const outcome = await Promise.resolve(fromMemory.read(offset(from), 1e6, offset(end)));
+      if (!outcome.ok) throw new Error(outcome.detail);
+      return Buffer.concat(outcome.batches);
+    };
+    const expected = new Map<string, Buffer>();
+    for (let from = 0; from <= 60; from += 7) {
+      for (let end = from; end <= 60; end += 11) {
+        expected.set(`${from} ${end}`, await wanted(from, end));
+      }
+    }
+    world.config = { ...world.config, tailCacheBytes: 0 };
+    await world.restartCleanly();
+    for (const [key, bytes] of expected) {
+      const [from, end] = key.split(' ').map(Number) as [number, number];
+      for (const maxBytes of [1, 500, 1e6]) {
+        const outcome = await read(from, maxBytes, end);
+        if (!outcome.ok) throw new Error(outcome.detail);
+        const found = Buffer.concat(outcome.batches);
+        expect(bytes.subarray(0, found.length).equals(found)).toBe(true);
+        if (bytes.length > 0) expect(found.length).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it('is out of range before the start and after the end, and empty at the end', async () => {
+    await fill(0);
+    expect(await read(61, 100, 61)).toMatchObject({ row: { name: 'OFFSET_OUT_OF_RANGE' } });
+    expect(await read(60, 100, 99)).toMatchObject({ ok: true, bytes: 0, nextOffset: 60 });
+    expect(await read(30, 100, 30)).toMatchObject({ ok: true, bytes: 0, nextOffset: 30 });
+    expect(await read(30, 100, 31)).toMatchObject({ ok: true, bytes: 0, nextOffset: 30 });
+  });
+
+  it('never serves a batch that rotted on the disk; the rest stays readable', async () => {
+    await fill(0);
+    await world.flip('00000000000000000000.log', 100);
+    expect(await read(0, 100, 60)).toMatchObject({ row: { name: 'CORRUPT_MESSAGE' } });
+    expect(await read(3, 100, 60)).toMatchObject({ ok: true });
+    world.config = { ...world.config, readVerifyCrc: false };
+    await world.restartCleanly();
+    expect(await read(0, 100, 60)).toMatchObject({ ok: true });
+  });
+
+  it('answers a storage error if the disk cannot be read, and goes on when it can', async () => {
+    await fill(0);
+    world.machine.disk.plan({ operation: 'read', path: /0000\.log/, code: 'EIO' });
+    expect(await read(0, 100, 60)).toMatchObject({ row: { name: 'KAFKA_STORAGE_ERROR' } });
+    expect(await read(0, 100, 60)).toMatchObject({ ok: true });
+    expect(world.failures).toEqual([]);
+  });
+});
+
+describe('looking for an offset by time', () => {
+  beforeEach(() => fill(0));
+
+  it('finds the first record that is not older', async () => {
+    expect(await timeOf(0)).toEqual([0, 10_000]);
+    expect(await timeOf(10_001)).toEqual([1, 10_001]);
+    expect(await timeOf(10_003)).toEqual([3, 11_000]);
+    expect(await timeOf(29_002)).toEqual([59, 29_002]);
+    expect(await timeOf(29_003)).toBe(undefined);
+  });
+
+  it('looks neither before the start nor at or after the end', async () => {
+    expect(await timeOf(15_000, 15)).toBe(undefined);
+    expect(await timeOf(15_000, 18)).toEqual([15, 15_000]);
+    await world.run(world.log.advanceLogStart(offset(31)));
+    expect(await timeOf(0)).toEqual([31, 20_001]);
+  });
+
+  it('finds records whose times do not rise with their offsets', async () => {
+    await world.appendDurably(makeBatch({ timestampMs: 90_000 }));
+    await world.appendDurably(makeBatch({ timestampMs: 5 }));
+    await world.appendDurably(makeBatch({ timestampMs: 95_000 }));
+    expect(await timeOf(50_000, 63)).toEqual([60, 90_000]);
+    expect(await timeOf(90_001, 63)).toEqual([62, 95_000]);
+  });
+});

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { nodeId } from '../../../src/model/ids.ts';
+import { DataDirectory } from '../../../src/server/data-directory.ts';
+import { silentLogger } from '../../../src/telemetry/logger.ts';
+import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
+
+function onMachine() {
+  const machine = simulatedEnv({ seed: 3 });
+  const run = <T>(promise: Promise<T>): Promise<T> => machine.scheduler.complete(promise);
+  const open = (path = '/data', clusterId = '') => {
+    const options = { path, nodeId: nodeId(1), clusterId, settings: new Map(), ioThreads: 4 };
+    return run(DataDirectory.open(options, machine.env, silentLogger, () => {}));
+  };
+  return { machine, run, open };
+}
+
+test('a new folder is made, with those above it, and becomes a cluster of its own', async () => {
+  const { machine, run, open } = onMachine();
+  const data = await open('/var/lib/varve');
+  expect(data.identity).toMatchObject({
+    nodeId: 1,
+    clusterId: expect.stringMatching(/^[\w-]{22}$/),
+  });
+  expect(data.quorum.isFormed).toBe(true);
+  expect(await run(machine.env.files.list('/var/lib'))).toEqual(['varve']);
+  await run(data.close());
+});
+
+test.for(['varve-data', './varve-data', 'deep/varve-data'])(
+  'a folder named %s is made where the process is, and nothing beside it',
+  async (path) => {
+    const { machine, run, open } = onMachine();
+    await run((await open(path)).close());
+    const top = path.includes('deep') ? 'deep' : 'varve-data';
+    expect(await run(machine.env.files.list('.'))).toEqual([top]);
+  },
+);
+
+test('a folder is the same one after a restart', async () => {
+  const { run, open } = onMachine();
+  const first = await open();
+  await run(first.close());
+  const second = await open();
+  expect(second.identity).toEqual(first.identity);
+  expect(second.takeEntries().length).toBeGreaterThan(0);
+  expect(second.takeEntries()).toEqual([]);
+});
+
+test('a file in place of the folder is refused', async () => {
+  const { machine, run, open } = onMachine();
+  const file = await run(machine.env.files.open('/data', 'create'));
+  await run(file.close());
+  await expect(open()).rejects.toThrow('/data is a file; give a folder for the data');
+});
+
+test('metadata without an identity are refused, and not given a new one', async () => {
+  const { machine, run, open } = onMachine();
+  await run((await open()).close());
+  await run(machine.env.files.removeFile('/data/identity.json'));
+  await expect(open()).rejects.toThrow(
+    '/data holds the metadata of a cluster, but identity.json is missing; restore it from a backup of this folder',
+  );
+  expect(await run(machine.env.files.stat('/data/identity.json'))).toBeUndefined();
+});
+
+test('what was refused has let the folder go', async () => {
+  const { run, open } = onMachine();
+  await run((await open('/data', 'mine')).close());
+  await expect(open('/data', 'other')).rejects.toThrow('belongs to cluster mine, not other');
+  await run((await open('/data', 'mine')).close());
+});
+
+test('a crash at any moment of the first start leaves a folder that the next one completes', async () => {
+  for (let ms = 0; ms < 60; ms += 3) {
+    const { machine, run, open } = onMachine();
+    const options = { path: '/data', nodeId: nodeId(1), clusterId: '', settings: new Map() };
+    void DataDirectory.open({ ...options, ioThreads: 4 }, machine.env, silentLogger, () => {});
+    await machine.scheduler.run(ms);
+    machine.crash('power');
+    machine.restart();
+    const data = await open();
+    expect(data.quorum.isFormed).toBe(true);
+    const [first] = data.takeEntries();
+    expect(first === undefined || first.records.length > 0).toBe(true);
+    await run(data.close());
+  }
+});

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { parseSettings } from '../../../src/config/parse-settings.ts';
+import { nodeEnv } from '../../../src/env/node-env.ts';
+import { serverSettings } from '../../../src/server/server-config.ts';
+import { readTlsFiles } from '../../../src/server/tls-files.ts';
+
+const folder = new URL('../../fixtures/tls/', import.meta.url).pathname;
+const cert = ['grpc.tls.cert.file', `${folder}server.crt`] as const;
+const key = ['grpc.tls.key.file', `${folder}server.key`] as const;
+const ca = ['grpc.tls.client.ca.file', `${folder}ca.crt`] as const;
+
+const read = (...given: (readonly [string, string])[]) =>
+  readTlsFiles(parseSettings(serverSettings, new Map(given)), nodeEnv().files);
+
+const begin = (bytes: Uint8Array | undefined) => Buffer.from(bytes!).toString().slice(0, 30);
+
+test('without files there is no TLS', async () => {
+  expect(await read()).toBeUndefined();
+});
+
+test('certificate and key are TLS, with the authorities it is mTLS', async () => {
+  const plain = await read(cert, key);
+  expect(begin(plain?.cert)).toContain('BEGIN CERTIFICATE');
+  expect(begin(plain?.key)).toContain('BEGIN');
+  expect(plain?.ca).toBeUndefined();
+  expect(begin((await read(cert, key, ca))?.ca)).toContain('BEGIN CERTIFICATE');
+});
+
+test('half of it is refused: a listener must not be plain by mistake', async () => {
+  for (const given of [[cert], [key], [ca], [cert, ca], [key, ca]]) {
+    await expect(read(...given)).rejects.toThrow(
+      /^grpc\.tls\.(cert|key)\.file: TLS needs both a certificate and its private key/,
+    );
+  }
+});
+
+test('a file that is not there is named', async () => {
+  await expect(read(cert, ['grpc.tls.key.file', '/not/there.key'])).rejects.toThrow(
+    '/not/there.key: ENOENT',
+  );
+});

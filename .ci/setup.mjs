@@ -16,10 +16,12 @@ const isCurrent = () =>
   statSync(installed).mtimeMs >= statSync(lockfile).mtimeMs;
 
 if (!isCurrent()) {
-  console.error('varve: installing dependencies (npm ci)…');
+  console.error('varve: installing dependencies…');
   const npm = process.env.npm_execpath;
   const command = npm === undefined ? 'npm' : process.execPath;
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Not `npm ci`: it refuses a lock file without the builds for other platforms that a registry may
+  // lack. With `--no-save` this installs what the lock file says, too.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
   const result = spawnSync(command, npm === undefined ? args : [npm, ...args], {
     cwd: root,
     stdio: ['ignore', 2, 2],

@@ -1,3 +1,4 @@
+import type { Timer } from '../env/ports.ts';
 import type { TopicDescription } from '../rpc/admin-messages.ts';
 import { adminMethods } from '../rpc/admin-service.ts';
 import { backoffMs, delay, orAbort } from './backoff.ts';
@@ -116,11 +117,16 @@ export class ClusterMetadata {
 
   /** Keeps topics fresh that are in use; returns how to stop that. */
   keepFresh(names: () => Iterable<string>): () => void {
-    const again = (): void => {
-      for (const name of names()) void this.refresh(name);
-      timer = this.#env.timers.after(this.#settings.maxAgeMs, again);
+    const again = (): Timer => {
+      const next = this.#env.timers.after(this.#settings.maxAgeMs, () => {
+        for (const name of names()) void this.refresh(name);
+        timer = again();
+      });
+      // A client that is only kept open lets the process end.
+      next.unref();
+      return next;
     };
-    let timer = this.#env.timers.after(this.#settings.maxAgeMs, again);
+    let timer = again();
     return () => timer.cancel();
   }
 

@@ -28,7 +28,8 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   // Only now: a program that imports this and never connects does not pay for it.
   const { GrpcTransport } = await import('../rpc/grpc-transport.ts');
   const { logger = silentLogger, tls } = options;
-  const env = { clock: new NodeClock(), timers: new NodeTimers(), random: new NodeRandom() };
+  const timers = new NodeTimers({ keepProcess: true });
+  const env = { clock: new NodeClock(), timers, random: new NodeRandom() };
   const onUnexpectedError = (err: unknown): void => logger.error({ err }, 'unexpected error');
   const transport = new GrpcTransport({ onUnexpectedError }, env);
   return openClient(options, { env, transport, tls: tls === undefined ? undefined : pem(tls) });

@@ -15,7 +15,7 @@ export function memoryEnv(): Env {
   const tree = new FileTree();
   return {
     clock,
-    timers: new NodeTimers(),
+    timers: new NodeTimers({ keepProcess: false }),
     random: new NodeRandom(),
     files: new MemoryFiles(clock, tree),
     stores: new MemoryStores(clock, tree),

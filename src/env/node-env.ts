@@ -10,7 +10,7 @@ export function nodeEnv(): Env {
   const files = new NodeFiles();
   return {
     clock: new NodeClock(),
-    timers: new NodeTimers(),
+    timers: new NodeTimers({ keepProcess: false }),
     random: new NodeRandom(),
     files,
     stores: new NodeStores(files),

@@ -5,8 +5,17 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /** Timers of the event loop. */
 export class NodeTimers implements Timers {
+  readonly #keepProcess: boolean;
+
+  /** @param options `keepProcess`: a timer keeps the process alive until it fires or is cancelled */
+  constructor(options: { readonly keepProcess: boolean }) {
+    this.#keepProcess = options.keepProcess;
+  }
+
   after(ms: number, fn: () => void): Timer {
-    return new NodeTimer(ms, fn);
+    const timer = new NodeTimer(ms, fn);
+    if (!this.#keepProcess) timer.unref();
+    return timer;
   }
 
   nextTurn(fn: () => void): void {
@@ -17,6 +26,7 @@ export class NodeTimers implements Timers {
 class NodeTimer implements Timer {
   readonly #dueMs: number;
   readonly #fn: () => void;
+  #keepsProcess = true;
   #handle: NodeJS.Timeout;
 
   constructor(ms: number, fn: () => void) {
@@ -29,9 +39,15 @@ class NodeTimer implements Timer {
     clearTimeout(this.#handle);
   }
 
+  unref(): void {
+    this.#keepsProcess = false;
+    this.#handle.unref();
+  }
+
   #wait(ms: number): NodeJS.Timeout {
     const delayMs = Math.min(Math.ceil(ms), LONGEST_DELAY_MS);
-    return setTimeout(() => this.#fire(), delayMs).unref();
+    const handle = setTimeout(() => this.#fire(), delayMs);
+    return this.#keepsProcess ? handle : handle.unref();
   }
 
   /** Waits on if this was one step of a long delay, or a fraction of a millisecond is missing. */

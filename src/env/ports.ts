@@ -21,7 +21,8 @@ export interface Clock {
 export interface Timers {
   /**
    * Calls `fn` once, `ms` from now or later. Delays beyond 2^31-1 ms are waited for in steps.
-   * A timer does not keep the process alive.
+   * Whether it keeps the process alive meanwhile is for who makes the timers: a broker's do not, its
+   * listener does; a client's do, as somebody waits for what they are for.
    */
   after(ms: number, fn: () => void): Timer;
   /**
@@ -34,6 +35,8 @@ export interface Timers {
 export interface Timer {
   /** Does nothing if the timer has fired. */
   cancel(): void;
+  /** From now on it does not keep the process alive: nobody waits for it. */
+  unref(): void;
 }
 
 export interface Random {

@@ -5,6 +5,8 @@ import type { SimulatedRandom } from './simulated-random.ts';
 export interface ScheduledEvent {
   /** Does nothing if it has happened. */
   cancel(): void;
+  /** Does nothing: no process ends here because nothing keeps it alive. */
+  unref(): void;
 }
 
 interface Entry extends ScheduledEvent {
@@ -57,6 +59,7 @@ export class Scheduler {
       cancel: () => {
         entry.happen = undefined;
       },
+      unref: () => {},
     };
     this.#push(entry);
     return entry;

@@ -8,7 +8,7 @@ function report(stream: Captured) {
   const told: [lines: number, bytes: number][] = [];
   const errors: unknown[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();
-  const subject = new AcknowledgementReport(new NodeTimers(), new Output(stream), {
+  const subject = new AcknowledgementReport(new NodeTimers({ keepProcess: false }), new Output(stream), {
     onTold: (lines, bytes) => {
       told.push([lines, bytes]);
       resolve();

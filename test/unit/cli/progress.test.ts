@@ -22,6 +22,7 @@ class HandTime {
         cancel: () => {
           this.#due = this.#due.filter((other) => other !== entry);
         },
+        unref: () => {},
       };
     },
     nextTurn: (fn: () => void) => setImmediate(fn),

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { NodeTimers } from '../../../src/env/node-timers.ts';
 
-const timers = new NodeTimers();
+const timers = new NodeTimers({ keepProcess: false });
 const DAY_MS = 86_400_000;
 
 beforeEach(() => {
@@ -72,11 +72,27 @@ test('next turns come in the order in which they were asked for, after promise r
   expect(order).toEqual(['now', 'reaction', 'first', 'second']);
 });
 
-test('a timer does not keep the process alive', async () => {
-  vi.useRealTimers();
+/** What a process prints that ends by itself after this. */
+async function runToEnd(code: string): Promise<string> {
   const source = `
     import { NodeTimers } from '${new URL('../../../src/env/node-timers.ts', import.meta.url)}';
-    new NodeTimers().after(3_600_000, () => {});
+    ${code}
   `;
-  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', source]);
+  const args = ['--input-type=module', '--eval', source];
+  return (await promisify(execFile)(process.execPath, args)).stdout;
+}
+
+test('a timer of a broker does not keep the process alive', async () => {
+  vi.useRealTimers();
+  await runToEnd('new NodeTimers({ keepProcess: false }).after(3_600_000, () => {});');
+});
+
+test('a timer of a client keeps the process alive until it fires, unless it is let go', async () => {
+  vi.useRealTimers();
+  const fired = await runToEnd(`
+    const timers = new NodeTimers({ keepProcess: true });
+    timers.after(3_600_000, () => {}).unref();
+    timers.after(20, () => console.log('fired'));
+  `);
+  expect(fired).toBe('fired\n');
 });

@@ -19,7 +19,7 @@ import {
 } from './transport-world.ts';
 
 export const clock: NodeClock = new NodeClock();
-export const timers: NodeTimers = new NodeTimers();
+export const timers: NodeTimers = new NodeTimers({ keepProcess: false });
 
 /** Closed after each test, the youngest first. */
 export const opened: { close(): Promise<void> }[] = [];

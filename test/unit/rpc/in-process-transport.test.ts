@@ -8,7 +8,7 @@ import { handlers, listenOptions } from './transport-world.ts';
 
 describe('the in-process transport', () => {
   const makeTransport = (onUnexpectedError: (error: unknown) => void) =>
-    new InProcessTransport({ onUnexpectedError }, new NodeTimers());
+    new InProcessTransport({ onUnexpectedError }, new NodeTimers({ keepProcess: false }));
   callContract(makeTransport);
   streamContract(makeTransport);
 });

@@ -7,7 +7,7 @@ export class ManualTimers implements Timers {
   readonly #turns: (() => void)[] = [];
 
   after(): Timer {
-    return { cancel() {} };
+    return { cancel() {}, unref() {} };
   }
 
   nextTurn(fn: () => void): void {

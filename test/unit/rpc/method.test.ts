@@ -34,7 +34,7 @@ async function open(table: HandlerTable) {
   const unexpected: unknown[] = [];
   const transport = new InProcessTransport(
     { onUnexpectedError: (error) => unexpected.push(error) },
-    new NodeTimers(),
+    new NodeTimers({ keepProcess: false }),
   );
   const { address } = await transport.listen('local:0', table, listenOptions);
   return { channel: transport.connect(address, connectOptions), unexpected };

@@ -21,7 +21,7 @@ export const MAX_MESSAGE_BYTES: number = 1024 * 1024;
 export const connectOptions: ConnectOptions = { maxMessageBytes: MAX_MESSAGE_BYTES };
 export const listenOptions: ListenOptions = { ...connectOptions, maxStreamsPerConnection: 100 };
 
-const timers = new NodeTimers();
+const timers = new NodeTimers({ keepProcess: false });
 export const nextTurn = (): Promise<void> => new Promise((resolve) => timers.nextTurn(resolve));
 
 /** Resolves when `check` holds; the test's own timeout is the limit. */

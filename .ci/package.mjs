@@ -32,27 +32,52 @@ const npm = (cwd, ...args) =>
     timeout: 300_000,
   });
 
-/** Starts the installed broker and resolves with its address and a function that stops it. */
-async function startBroker(node, app, dataDir) {
+/** Installs a release of Node into a folder of its own and returns its path. */
+function installNode(version) {
+  const home = join(work, `node${version}`);
+  mkdirSync(home);
+  // Newer versions of npm ask whether a package may run its install script; this one's fetches Node.
+  const manifest = { private: true, allowScripts: { node: true } };
+  writeFileSync(join(home, 'package.json'), JSON.stringify(manifest));
+  npm(home, 'install', `node@${version}`);
+  return join(home, 'node_modules/.bin/node');
+}
+
+/**
+ * Starts the installed broker, does the work with its address, and stops it, whatever becomes of the
+ * work: a child that lives on would keep this process.
+ */
+async function withBroker(node, app, dataDir, work) {
   const args = ['node_modules/varve/dist/cli/main.js', 'start', '--data-dir', dataDir];
   const listeners = ['--grpc', '127.0.0.1:0', '--http', '127.0.0.1:0', '--json'];
   const child = spawn(node, [...args, ...listeners], {
     cwd: app,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  child.stderr.on('data', (chunk) => {
+    log += chunk;
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    work(await readyAddress(child));
+    child.kill('SIGTERM');
+    const code = await exited;
+    if (code !== 0) throw new Error(`the broker ended with ${code}`);
+  } catch (error) {
+    error.message += `\nthe broker's log:\n${log}`;
+    throw error;
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+async function readyAddress(child) {
   for await (const line of createInterface({ input: child.stdout })) {
     const message = JSON.parse(line);
     if (message.event !== 'ready') continue;
     child.stdout.resume();
-    return {
-      address: message.grpc,
-      stop: async () => {
-        child.kill('SIGTERM');
-        const code = await exited;
-        if (code !== 0) throw new Error(`the broker ended with ${code}`);
-      },
-    };
+    return message.grpc;
   }
   throw new Error('the broker ended before it was ready');
 }
@@ -117,11 +142,11 @@ try {
   });
 
   for (const version of NODES) {
-    const home = join(work, `node${version}`);
-    mkdirSync(home);
-    writeFileSync(join(home, 'package.json'), '{"private":true}');
-    npm(home, 'install', `node@${version}`, '--allow-scripts=node');
-    const node = join(home, 'node_modules/.bin/node');
+    let node;
+    await check(`Node ${version} can be installed`, () => {
+      node = installNode(version);
+    });
+    if (node === undefined) continue;
     const run = (args, input) =>
       execFileSync(node, args, {
         cwd: app,
@@ -140,20 +165,24 @@ try {
       `${name}: the command starts a broker, produces, restarts and consumes`,
       async () => {
         const dataDir = join(work, `data${version}`);
-        let broker = await startBroker(node, app, dataDir);
-        run([cli, 'topic', 'create', 't', '--partitions', '2', '--brokers', broker.address]);
-        run([cli, 'produce', 't', '--brokers', broker.address], 'one\ntwo\nthree\n');
-        await broker.stop();
-        broker = await startBroker(node, app, dataDir);
-        const flags = ['--from', 'earliest', '--until-end', '--brokers', broker.address];
-        const lines = run([cli, 'consume', 't', ...flags])
-          .trim()
-          .split('\n');
-        await broker.stop();
+        await withBroker(node, app, dataDir, (address) => {
+          run([cli, 'topic', 'create', 't', '--partitions', '2', '--brokers', address]);
+          run([cli, 'produce', 't', '--brokers', address], 'one\ntwo\nthree\n');
+        });
+        let lines = [];
+        await withBroker(node, app, dataDir, (address) => {
+          const flags = ['--from', 'earliest', '--until-end', '--brokers', address];
+          const printed = run([cli, 'consume', 't', ...flags]);
+          lines = printed.trim().split('\n');
+        });
         if (lines.sort().join() !== 'one,three,two') throw new Error(`consumed ${lines}`);
       },
     );
   }
+} catch (error) {
+  // Nothing could be packed or installed, so nothing was checked.
+  failed++;
+  console.log(`FAILED  the package can be packed and installed\n${error.stack ?? error}`);
 } finally {
   rmSync(work, { recursive: true, force: true });
   const out = process.argv[2];

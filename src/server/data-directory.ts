@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { type GivenSettings, parseSettings } from '../config/parse-settings.ts';
 import type { LoadedEntry } from '../coordinator/coordinator-runtime.ts';
-import { type Env, type FileSystem, StoreLockedError } from '../env/ports.ts';
+import { type Env, FileError, type FileSystem, StoreLockedError } from '../env/ports.ts';
 import { IDENTITY_FILE } from '../log/file-names.ts';
 import { type Identity, IdentityError, openIdentity } from '../log/identity.ts';
 import { logSettings } from '../log/log-config.ts';
@@ -80,6 +80,8 @@ export class DataDirectory {
           `${path} holds the metadata of a cluster, but ${IDENTITY_FILE} is missing; restore it from a backup of this folder`,
         );
       }
+      // A folder that was used before had its name made durable then.
+      if (!quorum.isFormed) await syncNames(env.files, path);
       const claim = { nodeId, clusterId: clusterId === '' ? null : clusterId };
       const identity = await openIdentity(path, claim, env);
       // A crash between these two leaves an identity without a cluster; the next start forms it.
@@ -138,7 +140,7 @@ async function openQuorum(
   }
 }
 
-/** Makes a folder and those above it, each of them durably. */
+/** Makes a folder and those above it, as far as they are not there. */
 async function makeDirectories(files: FileSystem, path: string): Promise<void> {
   const found = await files.stat(path);
   if (found?.kind === 'directory') return;
@@ -146,5 +148,21 @@ async function makeDirectories(files: FileSystem, path: string): Promise<void> {
   const parent = dirname(path);
   if (parent !== path) await makeDirectories(files, parent);
   await files.makeDirectory(path);
-  await files.syncDirectory(parent);
+}
+
+/**
+ * Makes durable that a folder and those above it are there. Not only what this start has made: the
+ * one before may have died right after it made them.
+ */
+async function syncNames(files: FileSystem, path: string): Promise<void> {
+  const parent = dirname(path);
+  if (parent === path) return;
+  try {
+    await files.syncDirectory(parent);
+  } catch (error) {
+    // Who may not even read a folder has made nothing in it, nor in those above.
+    if (error instanceof FileError && error.code === 'EACCES') return;
+    throw error;
+  }
+  await syncNames(files, parent);
 }

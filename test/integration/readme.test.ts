@@ -45,7 +45,9 @@ test('the commands can be typed one after another', async () => {
     npx() { shift; ${process.execPath} ${root}src/cli/main.ts "$@"; }
     ${commands}`;
   const env = { ...process.env, VARVE_BROKERS: broker.address };
-  const { code, stdout, stderr } = await finished(spawn('bash', ['-c', script], { env }));
+  const { code, stdout, stderr } = await finished(
+    spawn('bash', ['-c', script], { env, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
   expect(stderr).toBe('');
   expect(code).toBe(0);
   expect(stdout.split('\n')).toEqual(expect.arrayContaining(['hello', 'bonjour']));

@@ -37,7 +37,10 @@ export function parseArguments(args: readonly string[]): SimulationOptions {
       drop: { type: 'string' },
     },
   });
-  const number = (name: 'seed' | 'seeds' | 'cuts' | 'minutes' | 'lives', missing: number): number => {
+  const number = (
+    name: 'seed' | 'seeds' | 'cuts' | 'minutes' | 'lives',
+    missing: number,
+  ): number => {
     const text = values[name];
     if (text === undefined) return missing;
     const value = Number(text);

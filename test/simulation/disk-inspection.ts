@@ -170,7 +170,11 @@ export class DiskInspection {
     const text = new TextDecoder().decode(await this.#files.readFile(path));
     const [version, count, ...lines] = text.split('\n');
     const entries = lines.filter((line) => /^\d+ \d+$/.test(line));
-    if (version === '0' && Number(count) === entries.length && lines.length === entries.length + 1) {
+    if (
+      version === '0' &&
+      Number(count) === entries.length &&
+      lines.length === entries.length + 1
+    ) {
       return [];
     }
     return [`${name}/${EPOCHS_FILE} is torn: ${JSON.stringify(text)}`];
@@ -193,4 +197,3 @@ export class DiskInspection {
 
 const describe = (folder: string, { file, position, problem }: Finding): string =>
   `${folder}/${file}${position < 0 ? '' : ` at byte ${position}`}: ${problem}`;
-

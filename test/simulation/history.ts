@@ -169,5 +169,7 @@ export function byPartition<T extends { readonly topic: string; readonly partiti
   return groups;
 }
 
-export const partitionOf = (event: { readonly topic: string; readonly partition: number }): string =>
-  `${event.topic}/${event.partition}`;
+export const partitionOf = (event: {
+  readonly topic: string;
+  readonly partition: number;
+}): string => `${event.topic}/${event.partition}`;

@@ -26,28 +26,38 @@ export interface LifePlan {
 /** Most syncs that a start waits for before it is cut down. */
 const START_SYNCS = 30;
 
+/** Syncs that the making of a partition consists of, about. */
+const NEW_FOLDER_SYNCS = 5;
+
+export interface PlanContext {
+  /** Sync sites that were reached before. */
+  readonly sites: readonly string[];
+  /** One of them at which crashes are to be aimed more often. */
+  readonly aim: string | undefined;
+  readonly withPowerCuts: boolean;
+  /** The process died; what it left in the page cache alone is what the next one finds. */
+  readonly followsProcessCrash: boolean;
+}
+
 /**
  * Draws a plan. A crash is aimed at a sync, since that is where what is durable changes: at each site
  * with the same likelihood, however rare it is.
- *
- * @param sites those that were reached before
  */
-export function drawLifePlan(
-  random: SimulatedRandom,
-  sites: readonly string[],
-  options: { readonly aim: string | undefined; readonly withPowerCuts: boolean },
-): LifePlan {
-  const { aim, withPowerCuts } = options;
+export function drawLifePlan(random: SimulatedRandom, context: PlanContext): LifePlan {
+  const { aim, sites, withPowerCuts } = context;
   const end = drawEnd(random, withPowerCuts);
-  const from = drawBeginning(random, end, sites.length === 0);
-  const draws: SyncTrigger[] = [{ count: random.between(1, START_SYNCS) }];
-  if (sites.length > 0) draws.push({ site: random.pick(sites) }, { site: random.pick(sites) });
-  if (aim !== undefined) draws.push({ site: aim }, { site: aim }, { site: aim });
+  const from = drawBeginning(random, end, context);
+  const triggers: SyncTrigger[] = [
+    { count: random.between(1, START_SYNCS) },
+    { countInNewFolder: random.between(1, NEW_FOLDER_SYNCS) },
+  ];
+  if (sites.length > 0) triggers.push({ site: random.pick(sites) }, { site: random.pick(sites) });
+  if (aim !== undefined) triggers.push({ site: aim }, { site: aim }, { site: aim });
   return {
     end,
     from,
-    trigger: random.pick(draws),
-    delayMs: random.below(random.pick([300, 5000, 30_000, 300_000])) / 1000,
+    trigger: random.pick(triggers),
+    delayMs: random.below(random.pick([300, 3000, 10_000, 300_000])) / 1000,
     patienceMs: random.pick([20, 300, 1000]),
     pauseMs: random.pick([1, 50, 500]),
     cutsWhileDown: withPowerCuts && end !== 'power cut' && random.chance(0.3),
@@ -60,9 +70,14 @@ function drawEnd(random: SimulatedRandom, withPowerCuts: boolean): LifeEnd {
   return draw < 5 || !withPowerCuts ? 'process crash' : 'power cut';
 }
 
-function drawBeginning(random: SimulatedRandom, end: LifeEnd, isFirst: boolean): LifePlan['from'] {
+function drawBeginning(
+  random: SimulatedRandom,
+  end: LifeEnd,
+  { sites, followsProcessCrash }: PlanContext,
+): LifePlan['from'] {
   if (end !== 'clean stop') {
-    if (random.chance(isFirst ? 0.5 : 0.3)) return 'start';
+    const isSensitive = sites.length === 0 || followsProcessCrash;
+    if (random.chance(isSensitive ? 0.5 : 0.25)) return 'start';
     if (random.chance(0.15)) return 'stop';
   }
   return { acknowledgements: random.pick([1, 10, 30, 60, 120]) };

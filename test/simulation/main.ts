@@ -14,12 +14,17 @@ async function simulate(options: SimulationOptions): Promise<boolean> {
     const seeds = Number.isFinite(options.seeds) ? options.seeds : SEEDS_PER_SITE;
     return await dropSyncs({ firstSeed, seeds, lives, print: console.log });
   }
+  const { aim, drop } = options;
+  const sites = {
+    ...(aim === undefined ? {} : { aim }),
+    ...(drop === undefined ? {} : { drop }),
+  };
   const totals = noTotals();
   const startedMs = performance.now();
   const isLate = (): boolean => performance.now() - startedMs > options.minutes * 60_000;
   for (let at = 0; at < options.seeds && totals.powerCuts < options.cuts && !isLate(); at++) {
     const seed = firstSeed + at;
-    const result = await runSeed({ seed, lives, ...aimOf(options) });
+    const result = await runSeed({ seed, lives, ...sites });
     addTo(totals, result);
     console.log(describeSeed(result));
     if (result.violations.length > 0) {
@@ -32,11 +37,6 @@ async function simulate(options: SimulationOptions): Promise<boolean> {
   const reason = voidReason(totals);
   if (reason !== null) console.log(`void: ${reason}`);
   return reason === null;
-}
-
-function aimOf({ aim, drop }: SimulationOptions): { aim?: string; isDropped?: boolean } {
-  if (drop !== undefined) return { aim: drop, isDropped: true };
-  return aim === undefined ? {} : { aim };
 }
 
 function describeSeed({ seed, history, virtualMs, traceHash }: SeedResult): string {
@@ -52,7 +52,9 @@ function printViolations({ seed, violations }: SeedResult, options: SimulationOp
   if (more > 0) console.log(`  and ${more} more`);
   const drop = options.drop === undefined ? '' : ` --drop '${options.drop}'`;
   const aim = options.aim === undefined ? '' : ` --aim '${options.aim}'`;
-  console.log(`red; again with: npm run sim -- --seed ${seed} --lives ${options.lives}${aim}${drop}`);
+  console.log(
+    `red; again with: npm run sim -- --seed ${seed} --lives ${options.lives}${aim}${drop}`,
+  );
 }
 
 try {

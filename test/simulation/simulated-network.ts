@@ -66,7 +66,9 @@ class NetworkTimers implements Timers {
 
   nextTurn(fn: () => void): void {
     this.#turns.push(fn);
-    this.#scheduler.after(this.#random.between(...LATENCY_US) / 1000, () => this.#turns.shift()?.());
+    this.#scheduler.after(this.#random.between(...LATENCY_US) / 1000, () =>
+      this.#turns.shift()?.(),
+    );
   }
 }
 

@@ -1,8 +1,11 @@
 import type { SimulatedDisk } from './env/simulated-disk.ts';
 import { syncSite } from './sync-sites.ts';
 
-/** Waits for a sync: the next one of a site, or the n-th of any. */
-export type SyncTrigger = { readonly site: string } | { readonly count: number };
+/** Waits for a sync: the next one of a site, the n-th of any, or the n-th that concerns a new folder. */
+export type SyncTrigger =
+  | { readonly site: string }
+  | { readonly count: number }
+  | { readonly countInNewFolder: number };
 
 /**
  * Sees every sync of a machine: knows from which places of the program they come, tells when one that
@@ -11,6 +14,9 @@ export type SyncTrigger = { readonly site: string } | { readonly count: number }
 export class SyncWatch {
   /** How often each site was reached, in the order in which they were first. */
   readonly counts: Map<string, number> = new Map();
+  readonly #folders = new Set<string>();
+  /** The first folder that was new since a trigger for such was armed. */
+  #newFolder: string | undefined;
   #dropped = 0;
   #trigger: SyncTrigger | undefined;
   #onTrigger: () => void = () => {};
@@ -20,7 +26,10 @@ export class SyncWatch {
     disk.onSync = (kind, path, stack) => {
       const site = syncSite(kind, path, stack);
       this.counts.set(site, (this.counts.get(site) ?? 0) + 1);
-      this.#look(site);
+      const folder = kind === 'file' ? path.slice(0, path.lastIndexOf('/')) : path;
+      if (!this.#folders.has(folder)) this.#newFolder ??= folder;
+      this.#folders.add(folder);
+      if (this.#isAwaited(site, folder)) this.#onTrigger();
       if (site !== dropSite) return undefined;
       this.#dropped++;
       return 'drop';
@@ -40,22 +49,28 @@ export class SyncWatch {
   arm(trigger: SyncTrigger, fn: () => void): void {
     this.#trigger = trigger;
     this.#onTrigger = fn;
+    this.#newFolder = undefined;
   }
 
   disarm(): void {
     this.#trigger = undefined;
   }
 
-  #look(site: string): void {
+  /** Whether this is the sync that was waited for; then none is any more. */
+  #isAwaited(site: string, folder: string): boolean {
     const trigger = this.#trigger;
-    if (trigger === undefined) return;
-    if ('count' in trigger) {
+    if (trigger === undefined) return false;
+    if ('site' in trigger) {
+      if (trigger.site !== site) return false;
+    } else if ('count' in trigger) {
       this.#trigger = { count: trigger.count - 1 };
-      if (trigger.count > 1) return;
-    } else if (trigger.site !== site) {
-      return;
+      if (trigger.count > 1) return false;
+    } else {
+      if (folder !== this.#newFolder) return false;
+      this.#trigger = { countInNewFolder: trigger.countInNewFolder - 1 };
+      if (trigger.countInNewFolder > 1) return false;
     }
     this.#trigger = undefined;
-    this.#onTrigger();
+    return true;
   }
 }

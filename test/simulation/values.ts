@@ -2,7 +2,7 @@
  * Values that tell which send they are of. They are text, so that they compress as records do, and
  * their content follows from the number and the size alone.
  */
-export function valueOf(sendId: number, bytes: number): Uint8Array {
+export function valueOfSend(sendId: number, bytes: number): Uint8Array {
   const head = `${sendId}|`;
   const filler = `${(sendId * 2_654_435_761) >>> 0}.`;
   const text = head + filler.repeat(Math.ceil(bytes / filler.length) + 1);

@@ -88,7 +88,8 @@ export class Workload {
   /** Reads every partition once more, when nothing is sent any more. */
   async readAll(): Promise<void> {
     const scene = this.#scene;
-    const client = this.#client!;
+    // A client that knew a topic for long may not know of all its partitions yet.
+    const client = await this.#until('the last connection', connected(scene));
     for (const owner of this.#owners) {
       const { topic, partitionCount } = owner;
       await this.#until(`last look at ${topic.key}`, owner.look());
@@ -96,6 +97,7 @@ export class Workload {
       await this.#until(`last reading of ${topic.key}`, reading);
     }
     await client.close();
+    await this.#client!.close();
   }
 
   async #produce(name: string, topics: readonly SimulatedTopic[]): Promise<void> {

@@ -18,8 +18,8 @@ export interface WorldSettings {
   readonly seed: number;
   /** A sync site at which crashes are aimed more often than at others. */
   readonly aim?: string;
-  /** Whether the syncs of that site do nothing. */
-  readonly isDropped?: boolean;
+  /** A sync site whose syncs do nothing. */
+  readonly drop?: string;
 }
 
 /** The folder above does not exist at first, either. */
@@ -53,18 +53,19 @@ export class World {
   readonly #withPowerCuts: boolean;
   /** What the process has of the network. */
   #end: NetworkEnd | undefined;
+  #diedAs: 'power' | 'process' | undefined;
   #isOver = false;
   #wasCleanStop = false;
   #vouchedIndex = -1;
 
-  constructor({ seed, aim, isDropped = false }: WorldSettings) {
+  constructor({ seed, aim, drop }: WorldSettings) {
     const random = new SimulatedRandom(seed);
     this.#random = random.fork('world');
     this.#aim = aim;
     this.scheduler = new Scheduler(random);
     const { scheduler } = this;
     this.#machine = new SimulatedMachine({ seed, name: 'broker', scheduler });
-    this.syncs = new SyncWatch(this.#machine.disk, isDropped ? aim : undefined);
+    this.syncs = new SyncWatch(this.#machine.disk, drop);
     this.#network = new SimulatedNetwork(scheduler, random, (error) => this.#complain(error));
     this.#settings = drawBrokerSettings(this.#random);
     this.#ioThreads = this.#random.pick([3, 4, 8]);
@@ -95,9 +96,11 @@ export class World {
   /** Lets the broker live and die so many times. */
   async crashes(count: number): Promise<void> {
     for (let left = count; left > 0; left--) {
-      const plan = drawLifePlan(this.#random, this.syncs.sites, {
+      const plan = drawLifePlan(this.#random, {
+        sites: this.syncs.sites,
         aim: this.#aim,
         withPowerCuts: this.#withPowerCuts,
+        followsProcessCrash: this.#diedAs === 'process',
       });
       await this.#live(plan);
       await this.#sleep(plan.pauseMs);
@@ -126,7 +129,10 @@ export class World {
   }
 
   /** Looks at the disk after the last clean stop. */
-  async inspect(folders: ReadonlySet<string>, leastBytes: ReadonlyMap<string, number>): Promise<void> {
+  async inspect(
+    folders: ReadonlySet<string>,
+    leastBytes: ReadonlyMap<string, number>,
+  ): Promise<void> {
     const found = await this.#disk.afterCleanStop({ folders, leastBytes });
     this.history.findings.push(...found);
   }
@@ -172,7 +178,8 @@ export class World {
     });
     await scheduler.run(() => isDone || this.#isBroken || scheduler.nowMs > deadlineMs);
     this.#throwIfBroken();
-    if (!isDone) throw new Error(`the wait is not over after ${HEALING_PATIENCE_MS} ms without a crash`);
+    if (!isDone)
+      throw new Error(`the wait is not over after ${HEALING_PATIENCE_MS} ms without a crash`);
     await done;
   }
 
@@ -235,8 +242,7 @@ export class World {
     const enough = history.acknowledged + count;
     const deadlineMs = scheduler.nowMs + ACKNOWLEDGEMENT_PATIENCE_MS;
     await scheduler.run(
-      () =>
-        history.acknowledged >= enough || scheduler.nowMs >= deadlineMs || !incarnation.isAlive,
+      () => history.acknowledged >= enough || scheduler.nowMs >= deadlineMs || !incarnation.isAlive,
     );
   }
 
@@ -253,6 +259,7 @@ export class World {
   }
 
   #crash(kind: 'power' | 'process'): void {
+    this.#diedAs = kind;
     this.#machine.crash(kind);
     this.#end?.cut();
     if (kind === 'process') {
@@ -268,6 +275,7 @@ export class World {
     this.#machine.crash('process');
     this.#end?.cut();
     this.#wasCleanStop = true;
+    this.#diedAs = undefined;
     this.history.cleanStops++;
     life.end = 'clean stop';
   }
@@ -276,7 +284,9 @@ export class World {
     const findings = await this.#disk.afterCrash();
     const index = this.#vouchedIndex < 0 ? this.#vouchedIndex : await this.#disk.vouchedIndex();
     if (index < this.#vouchedIndex) {
-      findings.push(`hard-state vouches for entry ${index} only, ${this.#vouchedIndex} is acknowledged`);
+      findings.push(
+        `hard-state vouches for entry ${index} only, ${this.#vouchedIndex} is acknowledged`,
+      );
     }
     const life = this.history.lives.length - 1;
     for (const finding of findings) this.history.findings.push(`after life ${life}: ${finding}`);

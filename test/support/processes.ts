@@ -32,17 +32,15 @@ export interface Finished {
 
 /** Runs `varve …` to its end. */
 export function run(args: readonly string[], input?: string | Uint8Array): Promise<Finished> {
-  return finished(varve(...args), input);
-}
-
-/** Gives a process its input and waits for its end. */
-export async function finished(
-  child: ChildProcess,
-  input?: string | Uint8Array,
-): Promise<Finished> {
+  const child = varve(...args);
   // A command that ends early does not read its input; its exit code says what is wrong.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
+  return finished(child);
+}
+
+/** Waits for the end of a process; its input is the caller's. */
+export async function finished(child: ChildProcess): Promise<Finished> {
   const stdout = new LineOutput(child.stdout!);
   const stderr = new LineOutput(child.stderr!);
   const [code] = (await once(child, 'close')) as [number | null];

@@ -3,7 +3,7 @@ import type { ConsumerOptions } from '../../../src/client/consumer-options.ts';
 import { VarveError } from '../../../src/client/errors.ts';
 import type { ConsumerRecord } from '../../../src/client/record-decoder.ts';
 import type { Read, SimulatedTopic } from '../history.ts';
-import { sendIdOf, valueOf } from '../values.ts';
+import { sendIdOf, valueOfSend } from '../values.ts';
 import { type Scene, sleep } from './scene.ts';
 
 /** Reads topics live, each from a place at random, again and again as it is told to stop. */
@@ -90,7 +90,7 @@ function readOf(scene: Scene, record: ConsumerRecord, topic: SimulatedTopic, rea
   const send = history.sends[sendId];
   const isIntact =
     send !== undefined &&
-    isEqual(value, valueOf(sendId, send.bytes)) &&
+    isEqual(value, valueOfSend(sendId, send.bytes)) &&
     isEqual(key, send.recordKey === null ? null : Buffer.from(send.recordKey)) &&
     record.headers.length === 1 &&
     isEqual(record.headers[0]!.value, Buffer.from(send.producer)) &&

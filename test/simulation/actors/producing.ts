@@ -4,7 +4,7 @@ import type { Producer } from '../../../src/client/producer.ts';
 import type { ProducerOptions } from '../../../src/client/producer-options.ts';
 import type { SimulatedRandom } from '../env/simulated-random.ts';
 import type { Send, SimulatedTopic } from '../history.ts';
-import { valueOf } from '../values.ts';
+import { valueOfSend } from '../values.ts';
 import { type Scene, sleep } from './scene.ts';
 
 /** Sends that one producer may have unanswered. */
@@ -74,7 +74,7 @@ export class RecordingProducer {
       const { partition, offset } = await this.#producer.send({
         topic,
         key: send.recordKey === null ? null : Buffer.from(send.recordKey),
-        value: valueOf(send.id, send.bytes),
+        value: valueOfSend(send.id, send.bytes),
         timestampMs: send.timestampMs,
         headers: { producer: this.name },
       });

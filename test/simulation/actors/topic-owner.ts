@@ -63,7 +63,12 @@ export class TopicOwner {
 
   async deleteRecords(partition: number, beforeOffset: number): Promise<void> {
     const { history } = this.#scene;
-    const deletion = { topic: this.topic.key, partition, beforeOffset, outcome: 'pending' as string };
+    const deletion = {
+      topic: this.topic.key,
+      partition,
+      beforeOffset,
+      outcome: 'pending' as string,
+    };
     history.deletions.push(deletion as (typeof history.deletions)[number]);
     const place = { topic: this.topic.name, partition, beforeOffset };
     await answered(this.#scene, async (options) => {

@@ -38,6 +38,4 @@ export interface Violation {
 
 /** What all checkers find. */
 export const violationsOf = (history: History): Violation[] =>
-  checkers.flatMap((check) =>
-    check(history).map((problem) => ({ checker: check.name, problem })),
-  );
+  checkers.flatMap((check) => check(history).map((problem) => ({ checker: check.name, problem })));

@@ -4,5 +4,8 @@ import type { History } from '../history.ts';
 export function cleanStopIsQuickToStart(history: History): string[] {
   return history.lives
     .filter(({ followsCleanStop, recoveredLogs }) => followsCleanStop && recoveredLogs > 0)
-    .map(({ number, recoveredLogs }) => `life ${number} recovered ${recoveredLogs} logs after a clean stop`);
+    .map(
+      ({ number, recoveredLogs }) =>
+        `life ${number} recovered ${recoveredLogs} logs after a clean stop`,
+    );
 }

@@ -39,15 +39,17 @@ function acknowledgedEnds(history: History): AcknowledgedEnd[] {
     .sort((a, b) => a.settledMs - b.settledMs);
 }
 
-function tooLow(marks: readonly Mark[], ends: readonly AcknowledgedEnd[], lasting: boolean): string[] {
+function tooLow(
+  marks: readonly Mark[],
+  ends: readonly AcknowledgedEnd[],
+  lasting: boolean,
+): string[] {
   return marks
     .filter(({ kind }) => kind === 'end')
     .flatMap((mark) => {
       const above = ends.find(
         ({ settledMs, endOffset, era }) =>
-          settledMs < mark.invokedMs &&
-          endOffset > mark.offset &&
-          (lasting || era === mark.era),
+          settledMs < mark.invokedMs && endOffset > mark.offset && (lasting || era === mark.era),
       );
       if (above === undefined) return [];
       return [

@@ -5,10 +5,7 @@ import { byPartition, type FinalLog, type History, partitionOf, type Send } from
  * they were sent, and what was acknowledged before something else was sent stands before it.
  */
 export function orderIsKept(history: History): string[] {
-  return [
-    ...history.finalLogs.flatMap((log) => orderInLog(history, log)),
-    ...orderInTime(history),
-  ];
+  return [...history.finalLogs.flatMap((log) => orderInLog(history, log)), ...orderInTime(history)];
 }
 
 function orderInLog(history: History, log: FinalLog): string[] {

@@ -8,13 +8,17 @@ function report(stream: Captured) {
   const told: [lines: number, bytes: number][] = [];
   const errors: unknown[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();
-  const subject = new AcknowledgementReport(new NodeTimers({ keepProcess: false }), new Output(stream), {
-    onTold: (lines, bytes) => {
-      told.push([lines, bytes]);
-      resolve();
+  const subject = new AcknowledgementReport(
+    new NodeTimers({ keepProcess: false }),
+    new Output(stream),
+    {
+      onTold: (lines, bytes) => {
+        told.push([lines, bytes]);
+        resolve();
+      },
+      onError: (error) => errors.push(error),
     },
-    onError: (error) => errors.push(error),
-  });
+  );
   return { subject, told, errors, done };
 }
 

@@ -106,10 +106,16 @@ export class BatchPuller<K, V> implements Puller<ConsumedBatch<K, V>> {
       const cursor = this.#decoder.cursorOf(batch, reader);
       const records: ConsumerRecord<K, V>[] = [];
       const promises: Promise<ConsumerRecord<K, V>>[] = [];
-      while (this.#decoder.advance(cursor, reader)) {
-        const record = this.#decoder.decode(cursor, reader);
-        if (record instanceof Promise) promises.push(record);
-        else records.push(record);
+      try {
+        while (this.#decoder.advance(cursor, reader)) {
+          const record = this.#decoder.decode(cursor, reader);
+          if (record instanceof Promise) promises.push(record);
+          else records.push(record);
+        }
+      } catch (error) {
+        // The records before it are still being checked, and nobody will wait for them.
+        void Promise.allSettled(promises);
+        throw error;
       }
       if (promises.length > 0) return this.#whenDecoded(taken, records, promises);
       const handedOut = this.#handOut(taken, records);

@@ -74,6 +74,8 @@ export class RecordDecoder<K, V> {
       key = cursor.key === null ? null : this.#decodeKey(cursor.key);
       value = cursor.value === null ? null : this.#decodeValue(cursor.value);
     } catch (error) {
+      // The key may still be being checked, and nobody will wait for it.
+      if (key instanceof Promise) key.catch(() => {});
       throw unreadable(error, place);
     }
     const make = (k: unknown, v: unknown): ConsumerRecord<K, V> => ({

@@ -47,9 +47,18 @@ export function parseFolder(name: string): FolderName | undefined {
   };
 }
 
-/** The name a folder gets when its partition was deleted (`delete`) or is unknown (`stray`). */
-export const retiredFolder = (folder: string, id: TopicId, as: 'delete' | 'stray'): string =>
-  `${folder}.${id}-${as}`;
+/** Most bytes of a name on the usual file systems; ours are ASCII. */
+const MAX_NAME_BYTES = 255;
+
+/**
+ * The name a folder gets when its partition was deleted (`delete`) or is unknown (`stray`). The topic
+ * is shortened where the name would be too long, as in Kafka; partition and id tell them apart.
+ */
+export function retiredFolder(folder: string, id: TopicId, as: 'delete' | 'stray'): string {
+  const at = folder.lastIndexOf('-');
+  const end = `${folder.slice(at)}.${id}-${as}`;
+  return `${folder.slice(0, Math.min(at, MAX_NAME_BYTES - end.length))}${end}`;
+}
 
 /** Content of `partition.metadata`. */
 export const formatTopicId = (id: TopicId): string => `version: 0\ntopic_id: ${id}\n`;

@@ -45,7 +45,7 @@ export const logSettings: SettingGroup<LogConfig> = {
     key: 'log.flush.stall.ms',
     default: 10_000,
     min: 1,
-    doc: 'A write or fsync that hangs longer makes the broker resign its leaderships.',
+    doc: 'A round of writes and fsyncs of a log that takes longer is reported in the log.',
   }),
   recoveryThreads: setting.int({
     key: 'num.recovery.threads.per.data.dir',

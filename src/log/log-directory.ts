@@ -214,7 +214,9 @@ export class LogDirectory {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#retentionTimer?.cancel();
-    this.#marksFile.stop();
+    await this.#marksFile.stop();
+    // Deletions under way go on to change the folder, which is somebody else's afterwards.
+    await Promise.allSettled(this.#leaving.values());
     const logs = [...this.#logs.values()];
     try {
       const limit = this.#settings.config.recoveryThreads;

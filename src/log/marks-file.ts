@@ -28,6 +28,9 @@ export class MarksFile {
   readonly #health: DiskHealth;
   readonly #source: MarksSource;
   #timer: Timer | null = null;
+  /** What the timer has begun. */
+  #timedSave: Promise<void> = Promise.resolve();
+  #isStopped = false;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
 
@@ -46,9 +49,9 @@ export class MarksFile {
 
   /** A mark has changed: it is durable within the interval. */
   changed(): void {
-    if (this.#timer !== null) return;
+    if (this.#timer !== null || this.#isStopped) return;
     this.#timer = this.#timers.after(this.#settings.intervalMs, () => {
-      void this.#saveFromTimer();
+      this.#timedSave = this.#saveFromTimer();
     });
   }
 
@@ -65,10 +68,11 @@ export class MarksFile {
     return this.#next;
   }
 
-  /** No more writes by the timer. */
-  stop(): void {
+  /** No more writes by the timer, once this resolves; `save` still writes. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#timer?.cancel();
-    this.#timer = null;
+    await this.#timedSave;
   }
 
   async #saveFromTimer(): Promise<void> {

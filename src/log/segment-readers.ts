@@ -119,6 +119,9 @@ export class SegmentReaders {
   #adopt(segment: Segment, indexes: SegmentIndexes, problem: string): void {
     this.#reporter.warn({ file: segment.path('.index'), problem }, 'indexes were made anew');
     segment.indexes = indexes;
+    // Nothing that the files hold is believed.
+    segment.savedOffsetEntries = 0;
+    segment.savedTimeEntries = 0;
     segment.isFinished = false;
   }
 

@@ -52,8 +52,3 @@ export class Segment {
     return `${this.folder}/${offsetFile(this.baseOffset, suffix)}`;
   }
 }
-
-/** The segment that holds `target`: the last one that does not begin after it. */
-export function segmentAt(segments: readonly Segment[], target: Offset): Segment | undefined {
-  return segments.findLast((segment) => segment.baseOffset <= target);
-}

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { type GivenSettings, parseSettings } from '../config/parse-settings.ts';
 import type { LoadedEntry } from '../coordinator/coordinator-runtime.ts';
 import { type Env, FileError, type FileSystem, StoreLockedError } from '../env/ports.ts';
-import { IDENTITY_FILE } from '../log/file-names.ts';
+import { IDENTITY_FILE, MARKS_FILE } from '../log/file-names.ts';
 import { type Identity, IdentityError, openIdentity } from '../log/identity.ts';
 import { logSettings } from '../log/log-config.ts';
 import { LogDirectory, type LogDirectoryOwner } from '../log/log-directory.ts';
@@ -82,6 +82,11 @@ export class DataDirectory {
       }
       // A folder that was used before had its name made durable then.
       if (!quorum.isFormed) await syncNames(env.files, path);
+      if (!quorum.isFormed && (await env.files.stat(`${path}/${MARKS_FILE}`)) !== undefined) {
+        throw new IdentityError(
+          `${path} holds logs of a cluster, but its metadata is gone; restore metadata/ and hard-state from a backup of this folder, or give an empty folder`,
+        );
+      }
       const claim = { nodeId, clusterId: clusterId === '' ? null : clusterId };
       const identity = await openIdentity(path, claim, env);
       // A crash between these two leaves an identity without a cluster; the next start forms it.

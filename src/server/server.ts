@@ -17,6 +17,7 @@ import { allSettings } from './all-settings.ts';
 import { DataDirectory } from './data-directory.ts';
 import { type HttpEndpoint, type Readiness, serveHttp } from './http.ts';
 import { checkAdvertised, checkListener } from './listener-policy.ts';
+import { checkMetadataAge } from './metadata-age.ts';
 import { type ServerConfig, serverSettings } from './server-config.ts';
 import { registerServerMetrics } from './server-metrics.ts';
 import { readTlsFiles } from './tls-files.ts';
@@ -159,6 +160,7 @@ export class Server {
       onFailure: (error) => this.#fail(error),
       onFlushStall: (stalledMs) => logger.warn({ stalledMs }, 'the disk does not answer'),
     });
+    checkMetadataAge(controller.image, logs.logs());
     this.#broker = new Broker(
       parseSettings(brokerSettings, options.settings),
       nodeId(config.nodeId),

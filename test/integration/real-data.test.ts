@@ -59,6 +59,13 @@ async function consume(broker: BrokerProcess, topic: string): Promise<Consumed[]
   return parseLines(stdout) as Consumed[];
 }
 
+/** What `varve produce --json` prints; lines are counted from 1. */
+interface Acknowledged {
+  readonly line: number;
+  readonly partition: number;
+  readonly offset: number;
+}
+
 /** Everything came out once, byte for byte, in order per key. */
 function expectSame(consumed: readonly Consumed[], produced: readonly Line[]): void {
   const byKey = (lines: readonly Line[]): Map<string, string[]> => {
@@ -110,15 +117,16 @@ test('200,000 flights go in once and in order while the broker is killed ten tim
   const [code] = await ended;
   expect(errors.text).toBe('');
   expect(code).toBe(0);
-  const acknowledged = parseLines(output.text) as { partition: number; offset: number }[];
+  const acknowledged = parseLines(output.text) as Acknowledged[];
   expect(acknowledged).toHaveLength(lines.length);
 
   const consumed = await consume(broker, 'flights');
   expectSame(consumed, lines);
-  const at = new Set(consumed.map(({ partition, offset }) => `${partition}:${offset}`));
-  for (const { partition, offset } of acknowledged) {
-    if (!at.has(`${partition}:${offset}`)) {
-      expect.fail(`acknowledged at ${partition}:${offset}, but nothing is there`);
+  // And each line is where its acknowledgement said.
+  const at = new Map(consumed.map((each) => [`${each.partition}:${each.offset}`, each.value]));
+  for (const { line, partition, offset } of acknowledged) {
+    if (at.get(`${partition}:${offset}`) !== lines[line - 1]!.value) {
+      expect.fail(`line ${line} was acknowledged at ${partition}:${offset}, and is not there`);
     }
   }
 });

@@ -55,6 +55,7 @@ export class LineOutput {
   readonly #chunks: Buffer[] = [];
   #lines = 0;
   #wanted = Number.POSITIVE_INFINITY;
+  #hasEnded = false;
   #onReached: (() => void) | undefined;
 
   constructor(stream: Readable) {
@@ -63,7 +64,10 @@ export class LineOutput {
       for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) this.#lines++;
       if (this.#lines >= this.#wanted) this.#onReached?.();
     });
-    stream.on('end', () => this.#onReached?.());
+    stream.on('end', () => {
+      this.#hasEnded = true;
+      this.#onReached?.();
+    });
   }
 
   get text(): string {
@@ -73,7 +77,7 @@ export class LineOutput {
   /** Resolves when there are so many lines, or when there will be no more. */
   reached(lines: number): Promise<void> {
     this.#wanted = lines;
-    if (this.#lines >= lines) return Promise.resolve();
+    if (this.#lines >= lines || this.#hasEnded) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onReached = resolve;
     });

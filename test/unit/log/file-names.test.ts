@@ -32,6 +32,10 @@ describe('names of files', () => {
     expect(parseFolder(deleted)).toEqual({ kind: 'deleted', name: deleted });
     expect(parseFolder(retiredFolder('orders-0', id, 'stray'))).toMatchObject({ kind: 'stray' });
     expect(parseFolder(`${deleted}-0`)).toMatchObject({ kind: 'partition' });
+    const longest = [0, 9999].map((at) => retiredFolder(`${'x'.repeat(249)}-${at}`, id, 'delete'));
+    expect(longest.map((name) => name.length)).toEqual([255, 255]);
+    expect(longest[0]).not.toBe(longest[1]);
+    expect(parseFolder(longest[1]!)).toMatchObject({ kind: 'deleted' });
     for (const name of ['metadata', 'orders', 'orders-01', 'orders-', '-0', 'a/b-0']) {
       expect(parseFolder(name)).toBe(undefined);
     }

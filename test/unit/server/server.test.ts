@@ -257,3 +257,18 @@ test('readiness is told over HTTP, and ends with the server', async () => {
   await server.close();
   await expect(fetch(url)).rejects.toThrow();
 });
+
+test('a stop waits for deletions under way: afterwards the folder is somebody else’s', async () => {
+  const world = new ServerWorld();
+  const server = await world.start();
+  await world.createTopic('t');
+  await world.produce('t');
+  world.machine.disk.plan({ operation: 'rename', path: /-delete$/, delayMs: 3_000 });
+  await world.call(adminMethods.deleteTopics, { names: ['t'] });
+  await world.run(server.close());
+  const names = await world.run(world.machine.env.files.list('/data'));
+  expect(names.filter((name) => name.startsWith('t-'))).toEqual([]);
+  await world.start();
+  await world.createTopic('t');
+  expect(await world.produce('t')).toBe('0 ok');
+});

@@ -29,7 +29,7 @@ export interface Send {
   readonly invokedMs: number;
   outcome: Outcome;
   settledMs: number;
-  /** How many power cuts there were before it was settled. */
+  /** `History.era` when it was settled. */
   era: number;
   /** -1 unless the outcome is `ok`. */
   partition: number;
@@ -50,7 +50,7 @@ export interface Read {
   /** Key, value and timestamp are those that were sent. */
   readonly isIntact: boolean;
   readonly atMs: number;
-  /** How many power cuts there were before. */
+  /** `History.era` when it came. */
   readonly era: number;
 }
 
@@ -133,11 +133,8 @@ export class History {
   powerCuts = 0;
   processCrashes = 0;
   cleanStops = 0;
-
-  /** The final state of the partition, if its topic is there at the end. */
-  finalLog(topic: string, partition: number): FinalLog | undefined {
-    return this.finalLogs.find((log) => log.topic === topic && log.partition === partition);
-  }
+  /** Power cuts that may have taken something: not those after a clean stop, which leaves all on disk. */
+  era = 0;
 
   topicOf(event: { readonly topic: string }): SimulatedTopic {
     const topic = this.topics.get(event.topic);
@@ -145,9 +142,9 @@ export class History {
     return topic;
   }
 
-  /** Whether what was true in that era has to be true still: a power cut may take what is not fsynced. */
+  /** Whether what was true in that era has to be true still. */
   isBinding(event: { readonly topic: string; readonly era: number }): boolean {
-    return this.topicOf(event).durability === 'durable' || event.era === this.powerCuts;
+    return this.topicOf(event).durability === 'durable' || event.era === this.era;
   }
 
   get acknowledged(): number {

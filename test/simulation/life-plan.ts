@@ -45,10 +45,11 @@ export interface PlanContext {
  */
 export function drawLifePlan(random: SimulatedRandom, context: PlanContext): LifePlan {
   const { aim, sites, withPowerCuts } = context;
-  const end = drawEnd(random, withPowerCuts);
+  const end = drawEnd(random, context);
   const from = drawBeginning(random, end, context);
   const triggers: SyncTrigger[] = [
     { count: random.between(1, START_SYNCS) },
+    { countInNewFolder: random.between(1, NEW_FOLDER_SYNCS) },
     { countInNewFolder: random.between(1, NEW_FOLDER_SYNCS) },
   ];
   if (sites.length > 0) triggers.push({ site: random.pick(sites) }, { site: random.pick(sites) });
@@ -64,10 +65,14 @@ export function drawLifePlan(random: SimulatedRandom, context: PlanContext): Lif
   };
 }
 
-function drawEnd(random: SimulatedRandom, withPowerCuts: boolean): LifeEnd {
+/** A power cut soon after a process crash tries what the dead process had not synced. */
+function drawEnd(
+  random: SimulatedRandom,
+  { withPowerCuts, followsProcessCrash }: PlanContext,
+): LifeEnd {
   const draw = random.below(10);
-  if (draw < 2) return 'clean stop';
-  return draw < 5 || !withPowerCuts ? 'process crash' : 'power cut';
+  if (draw < (followsProcessCrash ? 1 : 2)) return 'clean stop';
+  return draw < (followsProcessCrash ? 3 : 5) || !withPowerCuts ? 'process crash' : 'power cut';
 }
 
 function drawBeginning(
@@ -80,5 +85,6 @@ function drawBeginning(
     if (random.chance(isSensitive ? 0.5 : 0.25)) return 'start';
     if (random.chance(0.15)) return 'stop';
   }
-  return { acknowledgements: random.pick([1, 10, 30, 60, 120]) };
+  const counts = followsProcessCrash ? [1, 10, 30] : [1, 10, 30, 60, 120];
+  return { acknowledgements: random.pick(counts) };
 }

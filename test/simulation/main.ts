@@ -4,7 +4,7 @@ import { runSeed, type SeedResult } from './run-seed.ts';
 import { addTo, describeTotals, noTotals, voidReason } from './totals.ts';
 
 /** Seeds for one site, if not said otherwise. */
-const SEEDS_PER_SITE = 70;
+const SEEDS_PER_SITE = 120;
 const SHOWN_VIOLATIONS = 10;
 
 /** `npm run sim`: power cuts of the whole broker, seed after seed. True if all is well. */
@@ -34,7 +34,8 @@ async function simulate(options: SimulationOptions): Promise<boolean> {
   }
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   console.log(`${describeTotals(totals)}, ${seconds} s of ours`);
-  const reason = voidReason(totals);
+  // A seed alone is run to look at it.
+  const reason = totals.seeds === 1 ? null : voidReason(totals);
   if (reason !== null) console.log(`void: ${reason}`);
   return reason === null;
 }

@@ -267,6 +267,8 @@ export class World {
       return;
     }
     this.history.powerCuts++;
+    if (this.#wasCleanStop) return;
+    this.history.era++;
     for (const listener of this.#powerCutListeners) listener();
   }
 

@@ -103,7 +103,7 @@ function readOf(scene: Scene, record: ConsumerRecord, topic: SimulatedTopic, rea
     sendId,
     isIntact,
     atMs: env.clock.monotonicMs(),
-    era: history.powerCuts,
+    era: history.era,
   };
 }
 

@@ -22,7 +22,7 @@ export async function markPartitions(
 ): Promise<{ start: number; end: number }> {
   const { history, env } = scene;
   return await answered(scene, async (options) => {
-    const era = history.powerCuts;
+    const era = history.era;
     const invokedMs = env.clock.monotonicMs();
     const place = { topic: name, partition };
     const answers = await client.admin().listOffsets(
@@ -37,7 +37,7 @@ export async function markPartitions(
       return offset;
     });
     // An answer of before a power cut that is heard of after it says nothing of either era.
-    if (era === history.powerCuts) {
+    if (era === history.era) {
       const mark = { topic, partition, invokedMs, era };
       history.marks.push({ ...mark, kind: 'start', offset: start! });
       history.marks.push({ ...mark, kind: 'end', offset: end! });

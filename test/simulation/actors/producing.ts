@@ -87,7 +87,7 @@ export class RecordingProducer {
       send.error = `${error.code}: ${error.message}`;
     }
     send.settledMs = env.clock.monotonicMs();
-    send.era = history.powerCuts;
+    send.era = history.era;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Client } from '../../../src/client/client.ts';
 import { VarveError } from '../../../src/client/errors.ts';
-import type { FoundTopic, SimulatedTopic, TopicFacts } from '../history.ts';
+import type { Deletion, FoundTopic, SimulatedTopic, TopicFacts } from '../history.ts';
 import { answered, type Scene } from './scene.ts';
 
 /**
@@ -63,13 +63,9 @@ export class TopicOwner {
 
   async deleteRecords(partition: number, beforeOffset: number): Promise<void> {
     const { history } = this.#scene;
-    const deletion = {
-      topic: this.topic.key,
-      partition,
-      beforeOffset,
-      outcome: 'pending' as string,
-    };
-    history.deletions.push(deletion as (typeof history.deletions)[number]);
+    const topic = this.topic.key;
+    const deletion: Deletion = { topic, partition, beforeOffset, outcome: 'unknown' };
+    history.deletions.push(deletion);
     const place = { topic: this.topic.name, partition, beforeOffset };
     await answered(this.#scene, async (options) => {
       const [outcome] = await this.#client.admin().deleteRecords([place], options);

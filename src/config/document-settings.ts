@@ -1,10 +1,6 @@
 import type { AnySettingGroup } from './parse-settings.ts';
 import type { Setting } from './setting.ts';
 
-/** The lines between which a README carries the generated table. */
-export const SETTINGS_BEGIN = '<!-- settings -->';
-export const SETTINGS_END = '<!-- /settings -->';
-
 /** A markdown table of all settings of `groups`, by key. A key of several groups stands once. */
 export function documentSettings(groups: readonly AnySettingGroup[]): string {
   const byKey = new Map<string, Setting<unknown>>();
@@ -17,13 +13,20 @@ export function documentSettings(groups: readonly AnySettingGroup[]): string {
   );
 }
 
-/** `markdown` with `table` between the two marks; `undefined` if the marks are not there. */
-export function withSettingsTable(markdown: string, table: string): string | undefined {
-  const begin = markdown.indexOf(SETTINGS_BEGIN);
-  const end = markdown.indexOf(SETTINGS_END, begin);
+/**
+ * `markdown` with `table` between the lines `<!-- NAME -->` and `<!-- /NAME -->`; `undefined` if they
+ * are not there.
+ */
+export function withSettingsTable(
+  markdown: string,
+  name: string,
+  table: string,
+): string | undefined {
+  const mark = `<!-- ${name} -->`;
+  const begin = markdown.indexOf(mark);
+  const end = markdown.indexOf(`<!-- /${name} -->`, begin);
   if (begin < 0 || end < 0) return undefined;
-  const before = markdown.slice(0, begin + SETTINGS_BEGIN.length);
-  return `${before}\n${table}\n${markdown.slice(end)}`;
+  return `${markdown.slice(0, begin)}${mark}\n${table}\n${markdown.slice(end)}`;
 }
 
 function documentRow(declared: Setting<unknown>): string {

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { documentSettings, withSettingsTable } from '../../src/config/document-settings.ts';
 import type { AnySettingGroup } from '../../src/config/parse-settings.ts';
+import { topicLogSettings } from '../../src/log/topic-config.ts';
+import { allSettings } from '../../src/server/all-settings.ts';
 import { filesUnder, root } from './source-files.ts';
 
 const README = 'src/server/README.md';
@@ -40,10 +42,18 @@ test('a key means one thing, whichever groups declare it', () => {
   expect(torn).toEqual([]);
 });
 
-/** `npx vitest -u` on this file writes the table anew. */
-test.runIf(existsSync(root + README))('the README of server lists every setting', async () => {
+test('every group is one of a node or of a topic', () => {
+  const known: AnySettingGroup[] = [...Object.values(allSettings), topicLogSettings];
+  expect([...groups.values()].filter((group) => !known.includes(group))).toEqual([]);
+});
+
+/** `npx vitest -u` on this file writes the tables anew. */
+test('the README of server lists every setting', async () => {
   const readme = readFileSync(root + README, 'utf8');
-  const expected = withSettingsTable(readme, documentSettings([...groups.values()]));
-  expect(expected, `${README} has no place for the table`).toBeDefined();
+  const ofNodes = documentSettings(Object.values(allSettings));
+  const ofTopics = documentSettings([topicLogSettings]);
+  const withNodes = withSettingsTable(readme, 'settings of a node', ofNodes) ?? '';
+  const expected = withSettingsTable(withNodes, 'settings of a topic', ofTopics);
+  expect(expected, `${README} has no place for the tables`).toBeDefined();
   await expect(expected).toMatchFileSnapshot(root + README);
 });

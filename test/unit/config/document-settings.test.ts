@@ -22,14 +22,14 @@ test('a setting that two groups share stands once', () => {
   expect(documentSettings([group, group]).match(/`rack`/g)).toHaveLength(1);
 });
 
-test('the table replaces what stands between the marks and nothing else', () => {
-  const before = '# Title\n<!-- settings -->\nold\n<!-- /settings -->\nrest\n';
-  expect(withSettingsTable(before, 'new')).toBe(
-    '# Title\n<!-- settings -->\nnew\n<!-- /settings -->\nrest\n',
+test('the table replaces what stands between its marks and nothing else', () => {
+  const before = '# Title\n<!-- a -->\nold\n<!-- /a -->\nrest\n<!-- b -->\nold\n<!-- /b -->\n';
+  expect(withSettingsTable(before, 'b', 'new')).toBe(
+    '# Title\n<!-- a -->\nold\n<!-- /a -->\nrest\n<!-- b -->\nnew\n<!-- /b -->\n',
   );
 });
 
 test('a text without the marks has no place for the table', () => {
-  expect(withSettingsTable('# Title\n', 'new')).toBeUndefined();
-  expect(withSettingsTable('<!-- /settings --><!-- settings -->', 'new')).toBeUndefined();
+  expect(withSettingsTable('# Title\n', 'a', 'new')).toBeUndefined();
+  expect(withSettingsTable('<!-- /a --><!-- a -->', 'a', 'new')).toBeUndefined();
 });

@@ -19,6 +19,7 @@ import {
   type Serialization,
   serializationError,
 } from './serializer.ts';
+import { TurnClock } from './turn-clock.ts';
 
 /** A record to send. Bytes are copied, but not before there is room: leave them alone until then. */
 export interface ProducerRecord<K, V> {
@@ -66,7 +67,7 @@ const NO_HEADERS: readonly RecordHeader[] = [];
  * Sends records, in batches. Calls to one partition are stored in the order in which they were made.
  */
 export class Producer<K extends Serialization = 'bytes', V extends Serialization = 'bytes'> {
-  readonly #env: ClientEnv;
+  readonly #clock: TurnClock;
   readonly #encodeKey: Encoder;
   readonly #encodeValue: Encoder;
   readonly #maxRecordBytes: number;
@@ -80,7 +81,7 @@ export class Producer<K extends Serialization = 'bytes', V extends Serialization
     const settings = producerSettings(options, parts.limits);
     const { partitioner } = options;
     const { channels, metadata, logger } = parts;
-    this.#env = env;
+    this.#clock = new TurnClock(env);
     this.#encodeKey = encoderOf(options.key ?? 'bytes', 'key');
     this.#encodeValue = encoderOf(options.value ?? 'bytes', 'value');
     this.#maxRecordBytes = Math.min(parts.limits.maxBatchBytes, settings.bufferBytes);
@@ -160,7 +161,7 @@ export class Producer<K extends Serialization = 'bytes', V extends Serialization
       key: key === undefined || key === null ? null : this.#encode('key', topic, key),
       value: value === null ? null : this.#encode('value', topic, value),
       headers: headers === undefined ? NO_HEADERS : headersOf(headers),
-      timestampMs: timestampMs === undefined ? this.#env.clock.wallMs() : timeOf(timestampMs),
+      timestampMs: timestampMs === undefined ? this.#clock.wallMs() : timeOf(timestampMs),
     };
     const bytes = ProducerBatch.boundOf(record);
     if (bytes > this.#maxRecordBytes) {

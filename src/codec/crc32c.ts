@@ -34,34 +34,48 @@ export function useNativeCrc32c(): boolean {
 }
 
 /**
- * Eight bytes a step: table k holds the checksum of a byte that k zero bytes follow.
- * Hot path: no allocation, 32-bit integers only.
+ * Sixteen bytes a step (slicing-by-16): table k holds the checksum of a byte that k zero bytes follow.
+ * Hot path: 32-bit integers only, and four bytes a load.
  */
 function slicedCrc32c(bytes: Uint8Array, seed: number): number {
   const table = tables;
   const end = bytes.length;
-  const slicedEnd = end - (end % 8);
+  const slicedEnd = end - (end % 16);
   let crc = ~seed;
   let at = 0;
-  for (; at < slicedEnd; at += 8) {
-    crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    crc =
-      table[0x700 + (crc & 0xff)]! ^
-      table[0x600 + ((crc >>> 8) & 0xff)]! ^
-      table[0x500 + ((crc >>> 16) & 0xff)]! ^
-      table[0x400 + (crc >>> 24)]! ^
-      table[0x300 + bytes[at + 4]!]! ^
-      table[0x200 + bytes[at + 5]!]! ^
-      table[0x100 + bytes[at + 6]!]! ^
-      table[bytes[at + 7]!]!;
+  if (slicedEnd > 0) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, end);
+    for (; at < slicedEnd; at += 16) {
+      const a = view.getInt32(at, true) ^ crc;
+      const b = view.getInt32(at + 4, true);
+      const c = view.getInt32(at + 8, true);
+      const d = view.getInt32(at + 12, true);
+      crc =
+        table[0xf00 + (a & 0xff)]! ^
+        table[0xe00 + ((a >>> 8) & 0xff)]! ^
+        table[0xd00 + ((a >>> 16) & 0xff)]! ^
+        table[0xc00 + (a >>> 24)]! ^
+        table[0xb00 + (b & 0xff)]! ^
+        table[0xa00 + ((b >>> 8) & 0xff)]! ^
+        table[0x900 + ((b >>> 16) & 0xff)]! ^
+        table[0x800 + (b >>> 24)]! ^
+        table[0x700 + (c & 0xff)]! ^
+        table[0x600 + ((c >>> 8) & 0xff)]! ^
+        table[0x500 + ((c >>> 16) & 0xff)]! ^
+        table[0x400 + (c >>> 24)]! ^
+        table[0x300 + (d & 0xff)]! ^
+        table[0x200 + ((d >>> 8) & 0xff)]! ^
+        table[0x100 + ((d >>> 16) & 0xff)]! ^
+        table[d >>> 24]!;
+    }
   }
   for (; at < end; at++) crc = (crc >>> 8) ^ table[(crc ^ bytes[at]!) & 0xff]!;
   return ~crc >>> 0;
 }
 
-/** Eight tables of 256 entries, one after another. */
+/** Sixteen tables of 256 entries, one after another. */
 function makeTables(): Int32Array {
-  const made = new Int32Array(8 * 256);
+  const made = new Int32Array(16 * 256);
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
     for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? POLYNOMIAL : 0);

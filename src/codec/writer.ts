@@ -70,12 +70,12 @@ export class ByteWriter {
   uvarint(value: number): void {
     assert(Number.isSafeInteger(value) && value >= 0, 'only safe integers from 0 are written');
     let rest = value;
-    let at = this.reserve(1);
-    while (rest >= 0x80) {
-      this.#bytes[at] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
-      at = this.reserve(1);
+    let at = this.reserve(uvarintBytes(value));
+    // Above 32 bits there are no shifts.
+    for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) {
+      this.#bytes[at++] = (rest % 128) | 0x80;
     }
+    for (; rest >= 0x80; rest >>>= 7) this.#bytes[at++] = (rest & 0x7f) | 0x80;
     this.#bytes[at] = rest;
   }
 
@@ -129,6 +129,9 @@ export const varlongBytes = (value: number): number =>
 
 function uvarintBytes(value: number): number {
   let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) bytes++;
+  let rest = value;
+  // Above 32 bits there are no shifts.
+  for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) bytes++;
+  for (; rest >= 0x80; rest >>>= 7) bytes++;
   return bytes;
 }

@@ -117,7 +117,7 @@ export class Produce {
           result.logAppendTimeMs = outcome.logAppendTimeMs;
           result.logStartOffset = partition.log.logStartOffset;
         } else {
-          result.row = row;
+          result.row = afterAppend(row);
           result.detail = `appended to ${partitionName(partition.topicPartition)}, but not known to be safe: ${row.message}`;
         }
         settled();
@@ -126,6 +126,13 @@ export class Produce {
     return result;
   }
 }
+
+/**
+ * Why something that was appended is not known to be safe. By UNKNOWN_TOPIC_OR_PARTITION producers know
+ * that nothing was: it is answered by the look-up alone, never when the topic goes away after the append.
+ */
+const afterAppend = (row: ErrorRow): ErrorRow =>
+  row === Errors.UNKNOWN_TOPIC_OR_PARTITION ? Errors.NOT_LEADER_OR_FOLLOWER : row;
 
 /** A view may keep at most so many times its own size in memory. */
 const MAX_WASTE = 4;

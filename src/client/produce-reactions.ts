@@ -47,6 +47,7 @@ const appendedNothing: ReadonlySet<number> = new Set(
     [
       'OFFSET_OUT_OF_RANGE',
       'CORRUPT_MESSAGE',
+      'UNKNOWN_TOPIC_OR_PARTITION',
       'MESSAGE_TOO_LARGE',
       'INVALID_TOPIC_EXCEPTION',
       'RECORD_LIST_TOO_LARGE',

@@ -128,16 +128,27 @@ test('a topic that was made anew under its name is another one', async () => {
   expect(told(await world.produce([item('t', 0, makeBatch())]))).toEqual(['1 NONE']);
 });
 
-test('who waits for a topic that is deleted is told so', async () => {
-  const world = await withTopic();
-  world.stallDisk();
-  const produced = world.broker.produce([item('t', 0, makeBatch())], {
-    acks: 'all',
-    timeoutMs: 60_000,
-  });
-  await world.run(world.broker.deleteTopics(['t']));
-  expect(told(await world.run(produced))).toEqual(['-1 UNKNOWN_TOPIC_OR_PARTITION']);
-});
+test.for(['all', 'leader'] as const)(
+  'what was appended, acks=%s, to a topic that is then deleted is never answered as if it was not',
+  async (acks) => {
+    const world = await withTopic();
+    world.stallDisk();
+    const batch = () =>
+      item('t', 0, makeBatch({ producer: { id: producerId(5), epoch: 0, baseSequence: 0 } }));
+    const send = () => world.broker.produce([batch()], { acks, timeoutMs: 60_000 });
+    const answers = Promise.all([send(), send()]);
+    await world.run(world.broker.deleteTopics(['t']));
+    const [first, repeated] = await world.run(answers);
+    expect(told([...first!, ...repeated!])).toEqual([
+      '-1 NOT_LEADER_OR_FOLLOWER',
+      '-1 NOT_LEADER_OR_FOLLOWER',
+    ]);
+    expect(first![0]!.detail).toBe(
+      'appended to t-0, but not known to be safe: this cluster has no such topic or partition',
+    );
+    expect(told(await world.run(send()))).toEqual(['-1 UNKNOWN_TOPIC_OR_PARTITION']);
+  },
+);
 
 test('a changed setting counts from its answer on', async () => {
   const world = await withTopic();

@@ -28,10 +28,10 @@ test.each([
   ['NOT_LEADER_OR_FOLLOWER', true],
   ['REQUEST_TIMED_OUT', true],
   ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', true],
-  ['UNKNOWN_TOPIC_OR_PARTITION', true],
   ['KAFKA_STORAGE_ERROR', true],
   ['UNKNOWN_SERVER_ERROR', true],
   ['NOT_ENOUGH_REPLICAS', false],
+  ['UNKNOWN_TOPIC_OR_PARTITION', false],
   ['OUT_OF_ORDER_SEQUENCE_NUMBER', false],
   ['MESSAGE_TOO_LARGE', false],
 ] as const)('after %s a batch may be stored: %s', (name, expected) => {

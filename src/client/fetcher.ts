@@ -19,6 +19,7 @@ import { LeaderFinder } from './leader-finder.ts';
 import type { OffsetLookup } from './offset-lookup.ts';
 import type { PartitionReader, ReaderTable } from './partition-reader.ts';
 import { PrefetchBudget } from './prefetch-budget.ts';
+import { Reconnects } from './reconnects.ts';
 
 export interface FetcherParts {
   readonly channels: BrokerChannels;
@@ -28,11 +29,6 @@ export interface FetcherParts {
 }
 
 const NO_BYTES = new Uint8Array(0);
-
-interface Reconnect {
-  readonly attempts: number;
-  readonly atMs: number;
-}
 
 /**
  * Fetches partitions ahead of who reads them: one stream a leader, opened again after a loss, with
@@ -48,7 +44,7 @@ export class Fetcher {
   readonly #leaders: LeaderFinder;
   readonly #budget: PrefetchBudget;
   readonly #connections = new Map<number, FetchConnection>();
-  readonly #reconnects = new Map<number, Reconnect>();
+  readonly #reconnects: Reconnects;
   readonly #unlisten: () => void;
   #turnIsDue = false;
   #timer: Timer | undefined;
@@ -66,6 +62,7 @@ export class Fetcher {
     this.#parts = parts;
     this.#readers = readers;
     this.#leaders = new LeaderFinder(env, parts.metadata);
+    this.#reconnects = new Reconnects(env.random);
     this.#budget = new PrefetchBudget(settings.prefetchBytes);
     this.buffer = new FetchBuffer(settings.checkCrcs, (reader) =>
       reader.link?.connection.stop(reader),
@@ -155,8 +152,8 @@ export class Fetcher {
     const { leaderId } = found;
     const open = this.#connections.get(leaderId);
     if (open !== undefined) return open;
-    const reconnect = this.#reconnects.get(leaderId);
-    if (reconnect !== undefined && nowMs < reconnect.atMs) return reconnect.atMs;
+    const reconnectMs = this.#reconnects.atMs(leaderId);
+    if (nowMs < reconnectMs) return reconnectMs;
     const channel = this.#parts.channels.channelOf(leaderId);
     if (channel !== undefined) {
       const { readCommitted } = this.#settings;
@@ -173,7 +170,7 @@ export class Fetcher {
       return connection;
     }
     void this.#parts.metadata.refresh(topic);
-    return this.#postpone(leaderId, nowMs);
+    return this.#reconnects.postpone(leaderId, nowMs);
   }
 
   /** Streams to brokers that lead nothing any more would keep their share of the budget. */
@@ -202,7 +199,7 @@ export class Fetcher {
     const bytes = fetched.records[0] ?? NO_BYTES;
     const reader = this.#readers.get(topic, partition);
     const link = reader?.link;
-    this.#reconnects.delete(connection.nodeId);
+    this.#reconnects.reached(connection.nodeId);
     if (link?.connection !== connection || link.correlationId !== correlationId) {
       // Asked for before a seek or a pause.
       connection.release(bytes.length);
@@ -289,9 +286,9 @@ export class Fetcher {
     const nowMs = this.#env.clock.monotonicMs();
     const row = rowOfRpcStatus(status);
     this.#parts.logger.info({ nodeId, code: row.name, reason: status.message }, 'stream lost');
-    if (connection.hasSpoken) this.#reconnects.delete(nodeId);
+    if (connection.hasSpoken) this.#reconnects.reached(nodeId);
     this.#connections.delete(nodeId);
-    const atMs = this.#postpone(nodeId, nowMs);
+    const atMs = this.#reconnects.postpone(nodeId, nowMs);
     const isPassing = row.retriable || row === Errors.UNKNOWN_SERVER_ERROR || row === Errors.NONE;
     for (const reader of this.#readers.all) {
       if (reader.link?.connection !== connection) continue;
@@ -301,14 +298,6 @@ export class Fetcher {
       else this.#fail(reader, errorOfStatus(status, `stream to broker ${nodeId}`));
     }
     this.wake();
-  }
-
-  /** Returns when the node is tried again. */
-  #postpone(nodeId: number, nowMs: number): number {
-    const attempts = this.#reconnects.get(nodeId)?.attempts ?? 0;
-    const atMs = nowMs + backoffMs(attempts, this.#env.random);
-    this.#reconnects.set(nodeId, { attempts: attempts + 1, atMs });
-    return atMs;
   }
 }
 

@@ -17,6 +17,7 @@ import {
 } from './produce-connection.ts';
 import { mayHaveStored, reactionTo } from './produce-reactions.ts';
 import type { ProducerIds } from './producer-ids.ts';
+import { Reconnects } from './reconnects.ts';
 import type { RecordAccumulator } from './record-accumulator.ts';
 
 export interface SenderSettings extends ProduceConnectionSettings {
@@ -36,11 +37,6 @@ export interface SenderParts {
   readonly logger: Logger;
 }
 
-interface Reconnect {
-  readonly attempts: number;
-  readonly atMs: number;
-}
-
 /**
  * Brings batches to the leaders of their partitions: once a turn of the event loop in which something
  * happened, and when a time has come (`#pump`).
@@ -51,8 +47,7 @@ export class Sender {
   readonly #parts: SenderParts;
   readonly #leaders: LeaderFinder;
   readonly #connections = new Map<number, ProduceConnection>();
-  /** Nodes whose last stream was lost. */
-  readonly #reconnects = new Map<number, Reconnect>();
+  readonly #reconnects: Reconnects;
   readonly #unlisten: () => void;
   #turnIsDue = false;
   #timer: Timer | undefined;
@@ -65,6 +60,7 @@ export class Sender {
     this.#env = env;
     this.#parts = parts;
     this.#leaders = new LeaderFinder(env, parts.metadata);
+    this.#reconnects = new Reconnects(env.random);
     this.#unlisten = parts.metadata.onChange(() => this.wake());
   }
 
@@ -119,7 +115,7 @@ export class Sender {
     for (const [leaderId, queues] of ready) {
       const connection = this.#connectionTo(leaderId, nowMs);
       if (connection !== undefined) this.#fill(connection, queues, nowMs);
-      else wakeMs = Math.min(wakeMs, this.#reconnects.get(leaderId)!.atMs);
+      else wakeMs = Math.min(wakeMs, this.#reconnects.atMs(leaderId));
     }
     this.#wakeAt(wakeMs, nowMs);
   }
@@ -149,17 +145,17 @@ export class Sender {
   #connectionTo(nodeId: number, nowMs: number): ProduceConnection | undefined {
     const open = this.#connections.get(nodeId);
     if (open !== undefined) return open;
-    if (nowMs < (this.#reconnects.get(nodeId)?.atMs ?? nowMs)) return undefined;
+    if (nowMs < this.#reconnects.atMs(nodeId)) return undefined;
     const channel = this.#parts.channels.channelOf(nodeId);
     if (channel === undefined) {
-      this.#postpone(nodeId, nowMs);
+      this.#reconnects.postpone(nodeId, nowMs);
       this.#refreshTopicsOf(nodeId);
       return undefined;
     }
     const connection = new ProduceConnection(this.#settings, this.#env, channel, {
       onAnswer: (entries, answers) => this.#answered(entries, answers),
       onRoom: () => {
-        if (connection.isWelcomed) this.#reconnects.delete(nodeId);
+        if (connection.isWelcomed) this.#reconnects.reached(nodeId);
         this.wake();
       },
       onLost: (unanswered, status) => this.#lost(nodeId, unanswered, status),
@@ -232,7 +228,7 @@ export class Sender {
     const nowMs = this.#env.clock.monotonicMs();
     const row = rowOfRpcStatus(status);
     this.#connections.delete(nodeId);
-    const atMs = this.#postpone(nodeId, nowMs);
+    const atMs = this.#reconnects.postpone(nodeId, nowMs);
     if (this.#closed) return;
     this.#parts.logger.info({ nodeId, code: row.name, reason: status.message }, 'stream lost');
     const error = errorOfStatus(status, `stream to broker ${nodeId}`);
@@ -247,14 +243,6 @@ export class Sender {
     if (!isPassing && unanswered.length === 0) this.#failAllTo(nodeId, error);
     if (unanswered.length === 0) this.#refreshTopicsOf(nodeId);
     this.wake();
-  }
-
-  /** Returns when the node is tried again. */
-  #postpone(nodeId: number, nowMs: number): number {
-    const attempts = this.#reconnects.get(nodeId)?.attempts ?? 0;
-    const atMs = nowMs + backoffMs(attempts, this.#env.random);
-    this.#reconnects.set(nodeId, { attempts: attempts + 1, atMs });
-    return atMs;
   }
 
   #failAllTo(nodeId: number, error: VarveError): void {

@@ -1,6 +1,6 @@
 import type { Clock, Timer, Timers } from '../env/ports.ts';
 import type { NewRecord } from '../records/record.ts';
-import type { ClusterMetadata } from './cluster-metadata.ts';
+import { type ClusterMetadata, partitionKey } from './cluster-metadata.ts';
 import { argumentError, VarveError } from './errors.ts';
 import { Fifo } from './fifo.ts';
 import { partitionIndex } from './options.ts';
@@ -15,7 +15,7 @@ export interface AdmissionSettings {
   readonly partitioner?: Partitioner | undefined;
 }
 
-/** A record that waits for its topic or for room. */
+/** A record that waits for its topic, its partition or room. */
 interface Waiting {
   readonly topic: string;
   readonly record: NewRecord;
@@ -32,15 +32,18 @@ interface Waiting {
 const MAX_WAITING = 1_000_000;
 
 /**
- * The way of records into the accumulator. A record waits here, in order, until its topic is known and
- * while the buffer is full.
+ * The way of records into the accumulator. A record waits here, in order, until its topic is known, and
+ * the partition if it names one that the topic is not known to have, and while the buffer is full.
+ *
+ * A topic is asked for when it is first sent to. From then on partitions are picked among those that
+ * were known last (`ClusterMetadata.keepFresh`), as Kafka's producer does.
  */
 export class Admission {
   readonly #settings: AdmissionSettings;
   readonly #env: { readonly clock: Clock; readonly timers: Timers };
   readonly #metadata: ClusterMetadata;
   readonly #accumulator: RecordAccumulator;
-  /** Wait for their topic. */
+  /** Wait for their topic, by name, or for their partition, by `partitionKey`. */
   readonly #strangers = new Map<string, Waiting[]>();
   /** Wait for room. */
   readonly #blocked = new Fifo<Waiting>();
@@ -73,13 +76,14 @@ export class Admission {
     signal: AbortSignal | undefined,
   ): Promise<RecordMetadata> {
     const topic = this.#accumulator.topic(name);
-    if (topic !== undefined && this.#blocked.size === 0) {
+    const missing = this.#missing(topic, name, wanted);
+    if (topic !== undefined && missing === undefined && this.#blocked.size === 0) {
       const sent = this.#append(topic, record, wanted);
       if (sent !== undefined) return sent;
     }
     const waiting = this.#newWaiting(name, record, wanted, signal);
-    if (topic !== undefined) this.#block(waiting);
-    else this.#await(waiting);
+    if (missing === undefined) this.#block(waiting);
+    else this.#await(waiting, missing);
     return waiting.promise;
   }
 
@@ -107,7 +111,7 @@ export class Admission {
   refresh(): void {
     for (const topic of this.#accumulator.topics()) {
       const known = this.#metadata.topic(topic.name);
-      // Fewer partitions are those of a topic made anew, and batches for the others are still there.
+      // A topic made anew may have fewer; what is here for the others is failed by the sender.
       if (known !== undefined) topic.metadata = known;
     }
   }
@@ -131,8 +135,6 @@ export class Admission {
     const partition = wanted >= 0 ? wanted : this.#choose(topic, record.key);
     const count = topic.metadata.partitions.length;
     if (partition >= count) {
-      // It may be one that the topic has got since.
-      void this.#metadata.refresh(topic.name);
       throw argumentError(`topic ${topic.name} has partitions 0 to ${count - 1}, not ${partition}`);
     }
     return this.#accumulator.append(topic, record, partition);
@@ -165,32 +167,49 @@ export class Admission {
     return { topic, record, wanted, signal, deadlineMs, promise, resolve, reject };
   }
 
-  #await(waiting: Waiting): void {
-    const others = this.#strangers.get(waiting.topic);
+  /** What a record has to wait for, as a key of `#strangers`: its topic or its partition. */
+  #missing(topic: TopicQueues | undefined, name: string, wanted: number): string | undefined {
+    if (topic === undefined) return name;
+    const isLacking = wanted >= topic.metadata.partitions.length;
+    if (!isLacking && (wanted < 0 || this.#strangers.size === 0)) return undefined;
+    const key = partitionKey(name, wanted);
+    // The partition may be known already, and those who waited for it still be on their way.
+    return isLacking || this.#strangers.has(key) ? key : undefined;
+  }
+
+  #await(waiting: Waiting, missing: string): void {
+    const others = this.#strangers.get(missing);
     if (others !== undefined) {
       others.push(waiting);
       return;
     }
     const arrived: Waiting[] = [waiting];
-    this.#strangers.set(waiting.topic, arrived);
-    const { deliveryTimeoutMs: timeoutMs } = this.#settings;
-    this.#metadata.load(waiting.topic, { timeoutMs }).then(
+    this.#strangers.set(missing, arrived);
+    const { topic: name, wanted, deadlineMs } = waiting;
+    const timeoutMs = Math.max(1, deadlineMs - this.#env.clock.monotonicMs());
+    const isPartition = missing !== name;
+    this.#metadata.load(name, { timeoutMs, ...(isPartition ? { partition: wanted } : {}) }).then(
       (metadata) => {
-        if (this.#strangers.get(waiting.topic) !== arrived) return;
-        this.#strangers.delete(waiting.topic);
-        this.#accumulator.addTopic(metadata);
-        for (const one of arrived) {
-          if (this.#blocked.size > 0 || !this.#tryAdmit(one)) this.#block(one);
-          else this.#waitingCount--;
-        }
+        if (this.#strangers.get(missing) !== arrived) return;
+        this.#strangers.delete(missing);
+        const topic = this.#accumulator.topic(name) ?? this.#accumulator.addTopic(metadata);
+        for (const one of arrived) this.#known(topic, one, isPartition);
       },
       (error: unknown) => {
-        if (this.#strangers.get(waiting.topic) !== arrived) return;
-        this.#strangers.delete(waiting.topic);
+        if (this.#strangers.get(missing) !== arrived) return;
+        this.#strangers.delete(missing);
         this.#waitingCount -= arrived.length;
         for (const one of arrived) one.reject(error);
       },
     );
+  }
+
+  /** What a record waited for is known. @param isLast it has waited for its partition, too */
+  #known(topic: TopicQueues, waiting: Waiting, isLast: boolean): void {
+    const missing = isLast ? undefined : this.#missing(topic, topic.name, waiting.wanted);
+    if (missing !== undefined) this.#await(waiting, missing);
+    else if (this.#blocked.size > 0 || !this.#tryAdmit(waiting)) this.#block(waiting);
+    else this.#waitingCount--;
   }
 
   #block(waiting: Waiting): void {

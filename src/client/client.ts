@@ -96,7 +96,7 @@ export class Client {
         new Consumer(options, this.#env, {
           channels: this.#channels,
           metadata: this.#metadata,
-          offsets: new OffsetLookup(this.#env, this.#channels),
+          offsets: new OffsetLookup(this.#env, this.#channels, this.#metadata),
           logger: this.#logger.child({ component: 'consumer' }),
           requestTimeoutMs: this.#limits.requestTimeoutMs,
           onClosed,

@@ -20,6 +20,15 @@ export interface TopicMetadata {
   readonly topicIdBytes: Uint8Array;
   /** By index. */
   readonly partitions: readonly PartitionLeader[];
+  /** Monotonic time in ms at which the cluster was asked for this: what changed later is not in it. */
+  readonly askedMs: number;
+}
+
+export interface LoadOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** A partition that the topic should have: waited for a few seconds if it lacks it. */
+  readonly partition?: number;
 }
 
 export interface ClusterMetadataSettings {
@@ -28,7 +37,7 @@ export interface ClusterMetadataSettings {
   readonly maxAgeMs: number;
 }
 
-/** How long a topic may be unknown before that is told: it may just have been made. */
+/** How long a topic or partition may be unknown before that is told: it may just have been made. */
 export const UNKNOWN_TOPIC_PATIENCE_MS: number = 3000;
 /** A broker that does not answer so soon is passed over: any other can answer as well. */
 const ATTEMPT_TIMEOUT_MS = 5000;
@@ -79,26 +88,27 @@ export class ClusterMetadata {
   }
 
   /**
-   * The topic, asked for if it is not known. Fails when the cluster says for a few seconds that there
-   * is none, and at once with an error that does not pass.
+   * The topic as it is now: it is asked for in any case, since what is known of it may be older than
+   * who begins to use it. Fails when the cluster says for a few seconds that there is none, and at
+   * once with an error that does not pass.
    */
-  async load(
-    name: string,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
-  ): Promise<TopicMetadata> {
-    const { signal } = options;
+  async load(name: string, options: LoadOptions): Promise<TopicMetadata> {
+    const { signal, partition = 0 } = options;
     const startMs = this.#env.clock.monotonicMs();
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted();
-      const known = this.#topics.get(name);
-      if (known !== undefined) return known;
       if (this.#closed) throw closedError('client');
       await orAbort(this.refresh(name), signal);
-      if (this.#topics.has(name)) continue;
-      const error = this.#errors.get(name);
       const waitedMs = this.#env.clock.monotonicMs() - startMs;
-      if (error !== undefined && isFinal(error, waitedMs)) throw error;
-      if (waitedMs >= options.timeoutMs) throw error ?? notLearned(name, options.timeoutMs);
+      const isLate = waitedMs >= options.timeoutMs;
+      const error = this.#errors.get(name);
+      const known = error === undefined ? this.#topics.get(name) : undefined;
+      const isWhole = known !== undefined && partition < known.partitions.length;
+      if (known !== undefined && (isWhole || isLate || waitedMs >= UNKNOWN_TOPIC_PATIENCE_MS)) {
+        return known;
+      }
+      if (error !== undefined && isHopeless(error, waitedMs)) throw error;
+      if (isLate) throw error ?? notLearned(name, options.timeoutMs);
       await delay(backoffMs(attempt, this.#env.random), this.#env.timers, signal);
     }
   }
@@ -140,6 +150,7 @@ export class ClusterMetadata {
     while (this.#wanted.size > 0 && !this.#closed) {
       // Who asks at the same time shares a call.
       await Promise.resolve();
+      const askedMs = this.#env.clock.monotonicMs();
       const names = [...this.#wanted];
       this.#wanted.clear();
       try {
@@ -149,7 +160,7 @@ export class ClusterMetadata {
           { timeoutMs: this.#settings.requestTimeoutMs, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS },
         );
         this.#channels.learn(answer.brokers);
-        for (const topic of answer.topics) this.#take(topic);
+        for (const topic of answer.topics) this.#take(topic, askedMs);
       } catch (error) {
         for (const name of names) this.#errors.set(name, asVarveError(error, name));
       }
@@ -157,7 +168,7 @@ export class ClusterMetadata {
     }
   }
 
-  #take(topic: TopicDescription): void {
+  #take(topic: TopicDescription, askedMs: number): void {
     const { name, topicId } = topic;
     if (topic.error !== undefined) {
       this.#topics.delete(name);
@@ -174,11 +185,15 @@ export class ClusterMetadata {
       return isOlder ? known : { leaderId, leaderEpoch };
     });
     const topicIdBytes = same?.topicIdBytes ?? new Uint8Array(Buffer.from(topicId, 'base64url'));
-    this.#topics.set(name, { name, topicId, topicIdBytes, partitions });
+    this.#topics.set(name, { name, topicId, topicIdBytes, partitions, askedMs });
   }
 }
 
-function isFinal(error: VarveError, waitedMs: number): boolean {
+/** A partition in a map that holds topics by their names, too: none is named like this. */
+export const partitionKey = (topic: string, partition: number): string => `${topic}/${partition}`;
+
+/** Whether waiting longer is of no use. */
+export function isHopeless(error: VarveError, waitedMs: number): boolean {
   if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION') return waitedMs >= UNKNOWN_TOPIC_PATIENCE_MS;
   return !error.retriable;
 }

@@ -207,7 +207,10 @@ export class Consumer<K extends Serialization = 'bytes', V extends Serialization
     const signal = this.#signal;
     const names = [...subscription.keys()];
     const topics = await Promise.all(
-      names.map((name) => metadata.load(name, { timeoutMs, signal })),
+      names.map((name) => {
+        const partition = Math.max(0, ...(subscription.get(name) ?? []));
+        return metadata.load(name, { timeoutMs, signal, partition });
+      }),
     );
     const partitions = topics.flatMap((topic) =>
       chosenPartitions(topic, subscription.get(topic.name)),

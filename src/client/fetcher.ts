@@ -140,14 +140,16 @@ export class Fetcher {
   #connectionFor(reader: PartitionReader, nowMs: number): FetchConnection | number {
     const { topic, partition } = reader;
     if (nowMs < reader.retryAtMs) return reader.retryAtMs;
+    // Before the leader is looked for: a topic made anew may not have the partition.
+    const known = this.#parts.metadata.topic(topic);
+    if (known !== undefined && known.topicId !== reader.topicId) {
+      this.#fail(reader, madeAnew(topic));
+      return Number.POSITIVE_INFINITY;
+    }
     const found = this.#leaders.find(topic, partition, nowMs);
     if (!('leaderId' in found)) {
       if (found.isFinal) this.#fail(reader, found.error!);
       return found.isFinal ? Number.POSITIVE_INFINITY : found.againAtMs;
-    }
-    if (this.#parts.metadata.topic(topic)!.topicId !== reader.topicId) {
-      this.#fail(reader, madeAnew(topic));
-      return Number.POSITIVE_INFINITY;
     }
     const { leaderId } = found;
     const open = this.#connections.get(leaderId);

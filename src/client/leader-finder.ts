@@ -2,10 +2,12 @@ import type { Random } from '../env/ports.ts';
 import { backoffMs } from './backoff.ts';
 import {
   type ClusterMetadata,
+  isHopeless,
   type PartitionLeader,
-  UNKNOWN_TOPIC_PATIENCE_MS,
+  partitionKey,
+  type TopicMetadata,
 } from './cluster-metadata.ts';
-import type { VarveError } from './errors.ts';
+import { VarveError } from './errors.ts';
 
 /** The leader of a partition, or why it is not known. */
 export type LeaderSearch =
@@ -30,12 +32,13 @@ const STALE_MS = 5000;
 
 /**
  * Looks up leaders, and has the metadata refreshed, with growing pauses, as long as one is missing. A
- * topic that the cluster does not have is given a few seconds: it may be known here before there.
+ * topic that the cluster does not have, and a partition that the topic does not have, are given a few
+ * seconds: it may be known here before there.
  */
 export class LeaderFinder {
   readonly #env: { readonly random: Random };
   readonly #metadata: ClusterMetadata;
-  /** By topic, begun for the first partition that was missing. */
+  /** For a partition that its topic lacks by both, else by topic, begun for the first one that was missing. */
   readonly #searches = new Map<string, Search>();
 
   constructor(env: { readonly random: Random }, metadata: ClusterMetadata) {
@@ -45,25 +48,34 @@ export class LeaderFinder {
 
   // Hot path: two look-ups when the leader is known.
   find(topic: string, partition: number, nowMs: number): LeaderSearch {
-    const leader = this.#metadata.topic(topic)?.partitions[partition];
+    const known = this.#metadata.topic(topic);
+    const leader = known?.partitions[partition];
     if (leader !== undefined && leader.leaderId >= 0) {
-      const done = this.#searches.size > 0 && this.#searches.get(topic)?.partition === partition;
-      if (done) this.#searches.delete(topic);
+      if (this.#searches.size > 0) this.#found(topic, partition);
       return leader;
     }
-    const search = this.#searchFor(topic, partition, nowMs);
-    const error = this.#metadata.errorOf(topic);
+    const isLacking = known !== undefined && leader === undefined;
+    const key = isLacking ? partitionKey(topic, partition) : topic;
+    const search = this.#searchFor(key, partition, nowMs);
+    const error =
+      this.#metadata.errorOf(topic) ??
+      (isLacking && known.askedMs >= search.sinceMs ? noPartition(known, partition) : undefined);
     const isFinal = error !== undefined && isHopeless(error, nowMs - search.sinceMs);
-    if (isFinal) this.#searches.delete(topic);
+    if (isFinal) this.#searches.delete(key);
     else if (nowMs >= search.askAtMs) this.#ask(topic, search, nowMs);
     return { error, isFinal, againAtMs: search.askAtMs };
   }
 
-  #searchFor(topic: string, partition: number, nowMs: number): Search {
-    const known = this.#searches.get(topic);
+  #found(topic: string, partition: number): void {
+    this.#searches.delete(partitionKey(topic, partition));
+    if (this.#searches.get(topic)?.partition === partition) this.#searches.delete(topic);
+  }
+
+  #searchFor(key: string, partition: number, nowMs: number): Search {
+    const known = this.#searches.get(key);
     if (known !== undefined && nowMs < known.askAtMs + STALE_MS) return known;
     const search = { partition, sinceMs: nowMs, attempts: 0, askAtMs: nowMs };
-    this.#searches.set(topic, search);
+    this.#searches.set(key, search);
     return search;
   }
 
@@ -74,7 +86,11 @@ export class LeaderFinder {
   }
 }
 
-function isHopeless(error: VarveError, waitedMs: number): boolean {
-  if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION') return waitedMs >= UNKNOWN_TOPIC_PATIENCE_MS;
-  return !error.retriable;
+function noPartition({ name, partitions }: TopicMetadata, partition: number): VarveError {
+  const count = partitions.length;
+  return new VarveError(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    `${name}-${partition} does not exist: topic ${name} has partitions 0 to ${count - 1}, ${count} in all; it may have been made anew with fewer`,
+    { retriable: true },
+  );
 }

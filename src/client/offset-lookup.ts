@@ -4,6 +4,7 @@ import { adminMethods } from '../rpc/admin-service.ts';
 import { backoffMs, delay } from './backoff.ts';
 import type { BrokerChannels } from './broker-channels.ts';
 import type { ClientEnv } from './client-env.ts';
+import { type ClusterMetadata, isHopeless } from './cluster-metadata.ts';
 import type { StartPosition } from './consumer-options.ts';
 import { errorOfMessage } from './errors.ts';
 
@@ -13,14 +14,19 @@ export interface OffsetLookupOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Asks for offsets of partitions, and again for those that have no leader at the moment. */
+/**
+ * Asks for offsets of partitions, and again for those that have no leader at the moment or are, for a
+ * few seconds, not known.
+ */
 export class OffsetLookup {
   readonly #env: ClientEnv;
   readonly #channels: BrokerChannels;
+  readonly #metadata: ClusterMetadata;
 
-  constructor(env: ClientEnv, channels: BrokerChannels) {
+  constructor(env: ClientEnv, channels: BrokerChannels, metadata: ClusterMetadata) {
     this.#env = env;
     this.#channels = channels;
+    this.#metadata = metadata;
   }
 
   /** The offsets at which to begin, in the order of the partitions. */
@@ -48,7 +54,8 @@ export class OffsetLookup {
   ): Promise<number[]> {
     const { clock, timers, random } = this.#env;
     const { timeoutMs, signal, readCommitted } = options;
-    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    const startMs = clock.monotonicMs();
+    const deadlineMs = startMs + timeoutMs;
     const offsets = partitions.map(() => -1);
     let left = partitions.map((_, at) => at);
     for (let attempt = 0; left.length > 0; attempt++) {
@@ -65,9 +72,10 @@ export class OffsetLookup {
       );
       const again: number[] = [];
       const waitMs = backoffMs(attempt, random);
-      const isLate = clock.monotonicMs() + waitMs >= deadlineMs;
+      const nowMs = clock.monotonicMs();
+      const waited = { waitedMs: nowMs - startMs, isLate: nowMs + waitMs >= deadlineMs };
       for (const [i, at] of left.entries()) {
-        if (this.#isAnswered(answer.partitions[i]!, isLate))
+        if (this.#isAnswered(answer.partitions[i]!, waited))
           offsets[at] = answer.partitions[i]!.offset;
         else again.push(at);
       }
@@ -78,9 +86,15 @@ export class OffsetLookup {
   }
 
   /** False to ask again; throws what asking again does not mend. */
-  #isAnswered({ topic, partition, error }: OffsetAnswer, isLate: boolean): boolean {
-    if (error === undefined) return true;
-    if (error.retriable && !isLate) return false;
-    throw errorOfMessage(error, `offset of ${topic}-${partition}`);
+  #isAnswered(
+    { topic, partition, error: message }: OffsetAnswer,
+    waited: { readonly waitedMs: number; readonly isLate: boolean },
+  ): boolean {
+    if (message === undefined) return true;
+    // Whoever else uses the topic is to learn what this broker knows.
+    if (message.retriable) void this.#metadata.refresh(topic);
+    const error = errorOfMessage(message, `offset of ${topic}-${partition}`);
+    if (waited.isLate || isHopeless(error, waited.waitedMs)) throw error;
+    return false;
   }
 }

@@ -42,3 +42,9 @@ export async function fakeWorld(
     },
   };
 }
+
+/** A second client of the same brokers, which knows nothing yet. */
+export function anotherClient({ machine, cluster, run }: FakeWorld): Promise<Client> {
+  const { transport, addresses } = cluster;
+  return run(openClient({ brokers: addresses }, { env: machine.env, transport }));
+}

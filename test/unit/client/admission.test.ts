@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { fakeWorld } from '../../support/fake-broker-client.ts';
+import { Admission } from '../../../src/client/admission.ts';
+import type { ClusterMetadata, TopicMetadata } from '../../../src/client/cluster-metadata.ts';
+import { RecordAccumulator } from '../../../src/client/record-accumulator.ts';
+import { Compression } from '../../../src/codec/compression.ts';
+import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
+import { anotherClient, fakeWorld } from '../../support/fake-broker-client.ts';
+import { FakePartition } from '../../support/fake-broker-partition.ts';
+import { numbers } from '../../support/fake-broker-values.ts';
 
 const big = new Uint8Array(900);
 
@@ -68,4 +75,96 @@ test('a partition that the topic lacks fails only its record, also one that wait
     ),
   );
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+});
+
+test('a partition that the topic has only just got takes records at once, in their order', async () => {
+  const world = await fakeWorld();
+  const { cluster, client, run, pass } = world;
+  const topic = cluster.addTopic('orders');
+  const producer = client.producer();
+  await run(producer.send({ topic: 'orders', value: 'x' }));
+  const send = (value: string) => producer.send({ topic: 'orders', partition: 1, value });
+  const early = numbers(0, 5).map(send);
+  await pass(500);
+  topic.partitions.push(new FakePartition(1));
+  // The topic is known as it is now before those who wait are let in.
+  const late: Promise<unknown>[] = [];
+  cluster.onCall = (method) => {
+    if (method === 'DescribeTopics') late.push(send(String(5 + late.length)));
+  };
+  await run(Promise.all(early));
+  await run(Promise.all(late));
+  expect(late.length).toBeGreaterThan(0);
+  expect(cluster.partition('orders', 1).values()).toEqual(numbers(0, 5 + late.length));
+});
+
+test('a partition that does not come fails its records after some seconds, and others do not wait', async () => {
+  const { cluster, client, run, failure, machine } = await fakeWorld();
+  cluster.addTopic('orders');
+  const producer = client.producer();
+  const missing = producer.send({ topic: 'orders', partition: 1, value: 'x' });
+  missing.catch(() => {});
+  await run(producer.send({ topic: 'orders', partition: 0, value: 'x' }));
+  expect(machine.scheduler.nowMs).toBeLessThan(1000);
+  expect((await failure(missing)).message).toBe('topic orders has partitions 0 to 0, not 1');
+  expect(machine.scheduler.nowMs).toBeGreaterThan(2500);
+  expect(machine.scheduler.nowMs).toBeLessThan(5000);
+});
+
+test('a producer picks among the partitions that there are when it first sends to the topic', async () => {
+  const world = await fakeWorld();
+  const { cluster, client, run } = world;
+  const topic = cluster.addTopic('orders');
+  await run(client.producer().send({ topic: 'orders', key: 'a', value: 'x' }));
+  for (let i = 0; i < 7; i++) topic.partitions.push(new FakePartition(1));
+  const fresh = (await anotherClient(world)).producer();
+  const next = client.producer();
+  for (const key of numbers(0, 20)) {
+    const [one, other] = await run(
+      Promise.all([fresh, next].map((p) => p.send({ topic: 'orders', key, value: 'x' }))),
+    );
+    expect(other!.partition).toBe(one!.partition);
+  }
+});
+
+test('a record does not overtake those that have waited for the same partition', async () => {
+  const { env } = simulatedEnv({ seed: 1 });
+  const leader = { leaderId: 1, leaderEpoch: 0 };
+  const topicOf = (count: number): TopicMetadata => {
+    const partitions = Array(count).fill(leader);
+    return {
+      name: 'orders',
+      topicId: '',
+      topicIdBytes: new Uint8Array(16),
+      partitions,
+      askedMs: 0,
+    };
+  };
+  const loaded = Promise.withResolvers<TopicMetadata>();
+  let known = topicOf(1);
+  const metadata = { topic: () => known, load: () => loaded.promise } as unknown as ClusterMetadata;
+  const settings = {
+    compression: Compression.none,
+    batchBytes: 1024,
+    bufferBytes: 4096,
+    isIdempotent: true,
+    lingerMs: 0,
+    deliveryTimeoutMs: 1000,
+    maxInFlight: 5,
+  };
+  const accumulator = new RecordAccumulator(settings, env, { onWork() {}, onRoom() {} });
+  accumulator.addTopic(known);
+  const admission = new Admission(settings, env, metadata, accumulator);
+  const send = () =>
+    admission.send('orders', { key: null, value: big, timestampMs: 0 }, 1, undefined);
+  void send();
+  known = topicOf(2);
+  admission.refresh();
+  void send();
+  expect(admission.waiting()).toHaveLength(2);
+  loaded.resolve(known);
+  await loaded.promise;
+  expect(admission.waiting()).toHaveLength(0);
+  void send();
+  expect(admission.waiting()).toHaveLength(0);
 });

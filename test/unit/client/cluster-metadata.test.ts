@@ -3,6 +3,7 @@ import { BrokerChannels } from '../../../src/client/broker-channels.ts';
 import { ClusterMetadata } from '../../../src/client/cluster-metadata.ts';
 import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
 import { FakeCluster } from '../../support/fake-broker.ts';
+import { FakePartition } from '../../support/fake-broker-partition.ts';
 
 async function setUp() {
   const machine = simulatedEnv({ seed: 1 });
@@ -17,7 +18,7 @@ async function setUp() {
 
 const asked = ({ calls }: FakeCluster) => calls.filter((call) => call === 'DescribeTopics').length;
 
-test('a topic is asked for once, however many wait for it', async () => {
+test('who begins to use a topic at the same time shares a call, who begins later asks anew', async () => {
   const { cluster, metadata, run } = await setUp();
   cluster.addTopic('orders', 3);
   const load = () => metadata.load('orders', { timeoutMs: 1000 });
@@ -25,8 +26,34 @@ test('a topic is asked for once, however many wait for it', async () => {
   expect(first).toBe(second);
   expect(first.partitions.map(({ leaderId }) => leaderId)).toEqual([1, 2, 1]);
   expect(first.topicIdBytes).toHaveLength(16);
-  await run(load());
   expect(asked(cluster)).toBe(1);
+  cluster.addTopic('orders', 4);
+  expect((await run(load())).partitions).toHaveLength(4);
+  expect(asked(cluster)).toBe(2);
+});
+
+test('a partition that the topic lacks is waited for, some seconds', async () => {
+  const { cluster, metadata, run, scheduler } = await setUp();
+  const topic = cluster.addTopic('orders', 2);
+  const load = (partition: number) => metadata.load('orders', { timeoutMs: 60_000, partition });
+  const loading = load(2);
+  await scheduler.run(1000);
+  topic.partitions.push(new FakePartition(1));
+  expect((await run(loading)).partitions).toHaveLength(3);
+  expect(scheduler.nowMs).toBeLessThan(2500);
+  const startMs = scheduler.nowMs;
+  expect((await run(load(3))).partitions).toHaveLength(3);
+  expect(scheduler.nowMs - startMs).toBeGreaterThan(2500);
+  expect(scheduler.nowMs - startMs).toBeLessThan(5000);
+});
+
+test('what was known before does not stand in for an answer that does not come', async () => {
+  const { cluster, metadata, run } = await setUp();
+  cluster.addTopic('orders');
+  await run(metadata.refresh('orders'));
+  await run(Promise.all([cluster.stopNode(1), cluster.stopNode(2)]));
+  const loading = run(metadata.load('orders', { timeoutMs: 1000 }));
+  await expect(loading).rejects.toMatchObject({ code: 'NETWORK_EXCEPTION' });
 });
 
 test('it also learns where the brokers are', async () => {

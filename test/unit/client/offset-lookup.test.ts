@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { BrokerChannels } from '../../../src/client/broker-channels.ts';
+import { ClusterMetadata } from '../../../src/client/cluster-metadata.ts';
 import { OffsetLookup } from '../../../src/client/offset-lookup.ts';
 import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
 import { FakeCluster } from '../../support/fake-broker.ts';
@@ -10,9 +11,11 @@ async function setUp() {
   const { env, scheduler } = simulatedEnv({ seed: 1 });
   const cluster = await FakeCluster.start(env.timers);
   const settings = { bootstrap: cluster.addresses, tls: undefined };
-  const lookup = new OffsetLookup(env, new BrokerChannels(settings, env, cluster.transport));
+  const channels = new BrokerChannels(settings, env, cluster.transport);
+  const metadata = new ClusterMetadata({ requestTimeoutMs: 2000, maxAgeMs: 60_000 }, env, channels);
+  const lookup = new OffsetLookup(env, channels, metadata);
   const run = <T>(promise: Promise<T>): Promise<T> => scheduler.complete(promise);
-  return { cluster, lookup, run, scheduler };
+  return { cluster, lookup, metadata, run, scheduler };
 }
 
 const both = [
@@ -57,4 +60,23 @@ test('when the time is up the error names the partition', async () => {
   await expect(finding).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
   await expect(finding).rejects.toThrow('offset of orders-1: ');
   expect(scheduler.nowMs).toBeLessThan(2100);
+});
+
+test('a partition that does not exist is given up after some seconds', async () => {
+  const { cluster, lookup, run, scheduler } = await setUp();
+  cluster.addTopic('orders', 1);
+  const finding = run(lookup.find(both, 'latest', { ...options, timeoutMs: 60_000 }));
+  await expect(finding).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
+  await expect(finding).rejects.toThrow('offset of orders-1: ');
+  expect(scheduler.nowMs).toBeGreaterThan(2500);
+  expect(scheduler.nowMs).toBeLessThan(5000);
+});
+
+test('an answer that shows that the metadata is old has it refreshed', async () => {
+  const { cluster, lookup, metadata, run } = await setUp();
+  cluster.addTopic('orders', 2);
+  await run(metadata.refresh('orders'));
+  cluster.addTopic('orders', 1);
+  await run(lookup.find(both, 'latest', options)).catch(() => {});
+  expect(metadata.topic('orders')!.partitions).toHaveLength(1);
 });

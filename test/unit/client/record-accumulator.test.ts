@@ -26,6 +26,7 @@ function setUp(partitionCount = 1) {
     topicId: '',
     topicIdBytes: new Uint8Array(16),
     partitions: Array(partitionCount).fill(leader),
+    askedMs: 0,
   });
   const send = (bytes: number, wanted = 0) =>
     accumulator.append(topic, { key: null, value: new Uint8Array(bytes), timestampMs: 0 }, wanted);

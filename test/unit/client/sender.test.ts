@@ -240,6 +240,22 @@ test('a topic that is deleted under way fails what is for it, in seconds', async
   expect(world.machine.scheduler.nowMs).toBeLessThan(10_000);
 });
 
+test('a topic made anew with fewer partitions fails what is for the others, in seconds and by name', async () => {
+  const world = await fakeWorld();
+  world.cluster.addTopic('orders', 3);
+  const producer = world.client.producer();
+  const send = (partition: number) => producer.send({ topic: 'orders', partition, value: 'x' });
+  await world.run(Promise.all([send(0), send(2)]));
+  world.cluster.addTopic('orders', 2);
+  const lost = send(2);
+  lost.catch(() => {});
+  expect((await world.run(send(1))).offset).toBe(0);
+  const error = await world.failure(lost);
+  expect(error.code).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+  expect(error.message).toContain('orders-2 does not exist: topic orders has partitions 0 to 1');
+  expect(world.machine.scheduler.nowMs).toBeLessThan(6000);
+});
+
 test('a broker that refuses the stream for good fails the records at once', async () => {
   const world = await fakeWorld();
   world.cluster.addTopic('orders');

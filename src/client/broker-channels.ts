@@ -61,6 +61,12 @@ export class BrokerChannels {
     return address === undefined || this.#closed ? undefined : this.#channelAt(address);
   }
 
+  /** How a stream to a node is named in errors: `stream to broker 1 at 127.0.0.1:9095`. */
+  streamName(nodeId: number): string {
+    const address = this.#addresses.get(nodeId);
+    return `stream to broker ${nodeId}${address === undefined ? '' : ` at ${address}`}`;
+  }
+
   /**
    * Calls brokers until one answers, the time is up or the failure is one that no repetition mends.
    * A call whose answer was lost is made again, so what it changes may be done already.
@@ -105,6 +111,7 @@ export class BrokerChannels {
   ): Promise<Response> {
     const { signal } = options;
     const failures: string[] = [];
+    const causes: unknown[] = [];
     for (const address of this.#settings.bootstrap) {
       const channel = this.#channelAt(address);
       const { timeoutMs } = options;
@@ -117,12 +124,13 @@ export class BrokerChannels {
         signal?.throwIfAborted();
         if (!isRetriable(error)) throw errorOfCall(error, `${nameOf(method)} at ${address}`);
         failures.push(`${address} (${(error as Error).message})`);
+        causes.push(error);
       }
     }
     throw new VarveError(
       'NETWORK_EXCEPTION',
       `no broker can be reached at ${failures.join(', ')}; are the addresses those of the gRPC listener (port 9095 by default), and does TLS match?`,
-      { retriable: true },
+      { retriable: true, cause: causes.length === 1 ? causes[0] : new AggregateError(causes) },
     );
   }
 

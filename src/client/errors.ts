@@ -85,7 +85,8 @@ export function errorOfRow(row: ErrorRow, message: string, options?: ErrorOption
 /** An error of a stream that ended; with OK too, since who asks was not done. */
 export function errorOfStatus(status: RpcStatus, subject: string): VarveError {
   const row = rowOfRpcStatus(status);
-  if (row !== Errors.NONE) return errorOfRow(row, `${subject}: ${status.message}`);
+  const { cause } = status;
+  if (row !== Errors.NONE) return errorOfRow(row, `${subject}: ${status.message}`, { cause });
   return errorOfRow(Errors.NETWORK_EXCEPTION, `${subject}: the broker ended it`);
 }
 

@@ -297,7 +297,7 @@ export class Fetcher {
       reader.link = undefined;
       reader.retryAtMs = atMs;
       if (isPassing) void this.#parts.metadata.refresh(reader.topic);
-      else this.#fail(reader, errorOfStatus(status, `stream to broker ${nodeId}`));
+      else this.#fail(reader, errorOfStatus(status, this.#parts.channels.streamName(nodeId)));
     }
     this.wake();
   }

@@ -231,7 +231,7 @@ export class Sender {
     const atMs = this.#reconnects.postpone(nodeId, nowMs);
     if (this.#closed) return;
     this.#parts.logger.info({ nodeId, code: row.name, reason: status.message }, 'stream lost');
-    const error = errorOfStatus(status, `stream to broker ${nodeId}`);
+    const error = errorOfStatus(status, this.#parts.channels.streamName(nodeId));
     // The broker itself may be at fault, and a repetition does no harm.
     const isPassing = row.retriable || row.name === 'UNKNOWN_SERVER_ERROR' || row.name === 'NONE';
     for (const { queue, batch } of unanswered) {

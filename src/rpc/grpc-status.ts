@@ -31,12 +31,44 @@ export function toGrpcStatus(status: RpcStatus): StatusObject {
   return { code: status.code, details, metadata };
 }
 
-/** What a client received, or grpc-js made up when nothing came. */
+/** What a client received, or grpc-js made up when nothing came; then in plain words, with its own as the cause. */
 export function fromGrpcStatus(status: StatusObject): RpcStatus {
   const code = Object.values<number>(RpcCode).includes(status.code)
     ? (status.code as RpcCode)
     : RpcCode.UNKNOWN;
+  const { details } = status;
   const text = String(status.metadata.get(CODE_TRAILER)[0] ?? '');
-  if (!/^-?\d{1,9}$/.test(text)) return { code, message: status.details };
-  return { code, message: status.details, errorCode: Number(text) };
+  if (/^-?\d{1,9}$/.test(text)) return { code, message: details, errorCode: Number(text) };
+  const message = plainReason(details);
+  if (message === details) return { code, message };
+  return { code, message, cause: status instanceof Error ? status : new Error(details) };
+}
+
+/** How grpc-js tells of connections that fail, and what is worth telling of it. */
+const plainReasons: readonly (readonly [RegExp, (found: RegExpExecArray) => string])[] = [
+  [
+    /^No connection established\. Last error: (.*)\. Resolution note:.*$/s,
+    ([, reason]) => plainConnectError(reason!),
+  ],
+  [/^Name resolution failed for target dns:/, () => 'the name of the host cannot be resolved'],
+  // Only a call that has a connection knows the address of its peer.
+  [/^Deadline exceeded after ([\d.]+)s.*remote_addr=/s, ([, time]) => `no answer within ${time} s`],
+  [/^Deadline exceeded after ([\d.]+)s/, ([, time]) => `no connection within ${time} s`],
+  [/^Connection dropped$/, () => 'the connection was lost'],
+];
+
+/** What stood in the way of a connection: `connect ECONNREFUSED 127.0.0.1:9095`. */
+function plainConnectError(reason: string): string {
+  if (reason.startsWith('Failed to connect')) return 'the peer closed the connection at once';
+  if (reason.startsWith('Protocol error')) return 'the peer does not speak HTTP/2';
+  const ssl = /:SSL routines:[^:]*:([^:]+)/.exec(reason);
+  return ssl === null ? reason.replace(/^Error: /, '') : `TLS failed: ${ssl[1]}`;
+}
+
+function plainReason(details: string): string {
+  for (const [pattern, say] of plainReasons) {
+    const found = pattern.exec(details);
+    if (found !== null) return say(found);
+  }
+  return details;
 }

@@ -87,6 +87,8 @@ export interface RpcStatus {
   readonly message: string;
   /** Code of the row in `model/errors.ts`, carried in the trailer `varve-error-code`. */
   readonly errorCode?: number;
+  /** What the transport itself was told, where `message` says it in plainer words. Never sent. */
+  readonly cause?: Error;
 }
 
 export class RpcError extends Error {
@@ -94,7 +96,7 @@ export class RpcError extends Error {
   readonly status: RpcStatus;
 
   constructor(status: RpcStatus) {
-    super(status.message);
+    super(status.message, status.cause === undefined ? undefined : { cause: status.cause });
     this.status = status;
   }
 }

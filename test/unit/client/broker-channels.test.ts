@@ -76,6 +76,11 @@ test('the first call asks each broker once and names them all when none answers'
   const asked = run(channels.callFirst(adminMethods.getCapabilities, {}, { timeoutMs: 1000 }));
   await expect(asked).rejects.toMatchObject({ code: 'NETWORK_EXCEPTION' });
   await expect(asked).rejects.toThrow(/gone:1 \(.*\), lost:2 \(.*\).*does TLS match/);
+  const { cause } = (await asked.catch((error: unknown) => error)) as Error;
+  expect((cause as AggregateError).errors).toMatchObject([
+    { message: 'nothing listens on gone:1 in this process' },
+    { message: 'nothing listens on lost:2 in this process' },
+  ]);
   expect(machine.scheduler.nowMs).toBeLessThan(50);
 });
 
@@ -86,6 +91,13 @@ test('only nodes whose address is known can be reached', async () => {
   expect(channels.channelOf(1)).toBe(channels.channelOf(1));
   await run(channels.close());
   expect(channels.channelOf(1)).toBeUndefined();
+});
+
+test('a stream to a node is named by its address as well, if that is known', async () => {
+  const { channels } = await setUp(['node-1:9095']);
+  expect(channels.streamName(1)).toBe('stream to broker 1');
+  channels.learn([{ nodeId: 1, host: '::1', port: 9095, rack: '' }]);
+  expect(channels.streamName(1)).toBe('stream to broker 1 at [::1]:9095');
 });
 
 test('after the close calls are refused, and no brokers at all is an error', async () => {

@@ -46,6 +46,20 @@ test('a stream that ended well was still lost to who needs it', () => {
   expect(error).toMatchObject({ code: 'NETWORK_EXCEPTION', retriable: true });
 });
 
+test('an error of a stream keeps what the transport was told as its cause', () => {
+  const cause = new Error('14 UNAVAILABLE: No connection established.');
+  const status = {
+    code: RpcCode.UNAVAILABLE,
+    message: 'connect ECONNREFUSED 127.0.0.1:9095',
+    cause,
+  };
+  const error = errorOfStatus(status, 'stream to broker 1 at localhost:9095');
+  expect(error.message).toBe(
+    'stream to broker 1 at localhost:9095: connect ECONNREFUSED 127.0.0.1:9095',
+  );
+  expect(error.cause).toBe(cause);
+});
+
 test('a failed call becomes an error with its cause, and anything else stays what it is', () => {
   const cause = new RpcError({ code: RpcCode.UNAVAILABLE, message: 'refused' });
   const error = errorOfCall(cause, 'ListTopics at a:1') as VarveError;

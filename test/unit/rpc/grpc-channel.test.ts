@@ -80,3 +80,45 @@ test('a connection that breaks closes its streams on both sides, and is made ane
   await channel.close();
   proxy.close();
 });
+
+test('an address where nobody listens is refused in plain words, in calls and streams', async () => {
+  const { transport } = await openGrpc();
+  // Only the superuser could listen there.
+  const address = '127.0.0.1:1';
+  const channel = transport.connect(address, connectOptions);
+  const message = `connect ECONNREFUSED ${address}`;
+  const cause = expect.objectContaining({ message: expect.stringContaining('No connection') });
+  const called = channel.unary('/test.Service/Echo', bytes(1), { timeoutMs: 20_000 });
+  await expect(called).rejects.toMatchObject({ message, cause });
+  const client = new Recorder();
+  channel.stream(STREAM, client);
+  expect(await client.closed()).toMatchObject({ message, cause });
+  await channel.close();
+});
+
+test('a peer that never answers, and one that is not of our kind, are told apart', async () => {
+  const { transport } = await openGrpc();
+  const messages: string[] = [];
+  for (const answer of ['', 'HTTP/1.1 400 Bad Request\r\n\r\n']) {
+    const sockets: net.Socket[] = [];
+    const server = net.createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => {});
+      if (answer !== '') socket.end(answer);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as net.AddressInfo;
+    const channel = transport.connect(`127.0.0.1:${port}`, connectOptions);
+    const timeoutMs = answer === '' ? 50 : 20_000;
+    const called = channel.unary('/test.Service/Echo', bytes(1), { timeoutMs });
+    messages.push(await called.then(String, (error: Error) => error.message));
+    await channel.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+  expect(messages).toEqual([
+    expect.stringMatching(/^no connection within [\d.]+ s$/),
+    'the peer does not speak HTTP/2',
+  ]);
+});

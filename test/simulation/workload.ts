@@ -80,7 +80,7 @@ export class Workload {
     }
     const churning = ['churn-a', 'churn-b']
       .slice(0, random.between(1, 2))
-      .map((name) => this.#until(name, churn(name, scene)));
+      .map((name) => this.#until(name, churn(name, scene, client)));
     await Promise.all(all);
     this.#owners = [...owners, ...(await Promise.all(churning))];
   }
@@ -88,8 +88,7 @@ export class Workload {
   /** Reads every partition once more, when nothing is sent any more. */
   async readAll(): Promise<void> {
     const scene = this.#scene;
-    // A client that knew a topic for long may not know of all its partitions yet.
-    const client = await this.#until('the last connection', connected(scene));
+    const client = this.#client!;
     for (const owner of this.#owners) {
       const { topic, partitionCount } = owner;
       await this.#until(`last look at ${topic.key}`, owner.look());
@@ -97,7 +96,6 @@ export class Workload {
       await this.#until(`last reading of ${topic.key}`, reading);
     }
     await client.close();
-    await this.#client!.close();
   }
 
   async #produce(name: string, topics: readonly SimulatedTopic[]): Promise<void> {

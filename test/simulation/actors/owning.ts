@@ -4,7 +4,7 @@ import type { LastingTopic, TopicChange } from '../topics.ts';
 import { markPartitions } from './observing.ts';
 import { RecordingProducer } from './producing.ts';
 import { readWhole } from './reading-whole.ts';
-import { connected, type Scene, sleep } from './scene.ts';
+import { type Scene, sleep } from './scene.ts';
 import { TopicOwner } from './topic-owner.ts';
 
 const MOST_PARTITIONS = 5;
@@ -46,13 +46,13 @@ export async function tend(
 }
 
 /**
- * Makes topics of one name and deletes them again, with records in them or without. Everyone has a
- * client of its own: one that knew the topic before would look for the partitions that it had.
+ * Makes topics of one name and deletes them again, with records in them or without, and with fewer
+ * partitions than the one before or more. One client uses them all, and a producer some of them.
  */
-export async function churn(name: string, scene: Scene): Promise<TopicOwner> {
+export async function churn(name: string, scene: Scene, client: Client): Promise<TopicOwner> {
   const random = scene.random.fork(name);
+  let producer: RecordingProducer | undefined;
   for (let generation = 1; ; generation++) {
-    const client = await connected(scene);
     const topic: SimulatedTopic = {
       key: `${name} no. ${generation}`,
       name,
@@ -64,18 +64,24 @@ export async function churn(name: string, scene: Scene): Promise<TopicOwner> {
     await owner.create(random.between(1, 3), new Map([['segment.bytes', '16384']]));
     await owner.look();
     if (random.chance(0.8)) {
-      const producer = new RecordingProducer(`producer of ${topic.key}`, scene, client);
+      producer ??= new RecordingProducer(`producer of ${topic.key}`, scene, client);
       for (let left = random.pick([1, 3, 20]); left > 0; left--) producer.send(topic);
-      await producer.close();
+      await producer.settled();
+    }
+    if (random.chance(0.7)) {
+      await producer?.close();
+      producer = undefined;
     }
     await sleep(scene, random.below(random.pick([5, 100])));
-    if (scene.isOver()) return owner;
+    if (scene.isOver()) {
+      await producer?.close();
+      return owner;
+    }
     if (random.chance(0.3)) await readWhole(scene, client, topic, owner.partitionCount);
     await owner.delete();
     if (random.chance(0.5)) {
       await owner.look();
       await sleep(scene, random.below(random.pick([5, 100])));
     }
-    await client.close();
   }
 }

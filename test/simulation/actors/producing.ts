@@ -63,8 +63,12 @@ export class RecordingProducer {
   }
 
   /** Waits until everything is answered, or given up. */
-  async close(): Promise<void> {
+  async settled(): Promise<void> {
     await Promise.all(this.#pending);
+  }
+
+  async close(): Promise<void> {
+    await this.settled();
     await this.#producer.close();
   }
 

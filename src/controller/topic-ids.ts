@@ -1,4 +1,5 @@
 import type { Random } from '../env/ports.ts';
+import { randomId } from '../env/random-id.ts';
 import type { MetadataImage } from '../metadata/image.ts';
 import { assert } from '../model/assert.ts';
 import { type TopicId, topicId } from '../model/ids.ts';
@@ -14,7 +15,7 @@ const MAX_DRAWS = 64;
  */
 export function drawTopicId(random: Random, image: MetadataImage): TopicId {
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
-    const text = Buffer.from(random.bytes(16)).toString('base64url');
+    const text = randomId(random);
     if (text.startsWith('-') || reserved.has(text)) continue;
     const id = topicId(text);
     if (!image.topics.has(id) && !image.removedTopics.has(id)) return id;

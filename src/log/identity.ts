@@ -1,5 +1,6 @@
 import { crc32c } from '../codec/crc32c.ts';
 import { FileError, type FileSystem, type Random } from '../env/ports.ts';
+import { randomId } from '../env/random-id.ts';
 import { replaceFile } from '../env/replace-file.ts';
 import { type NodeId, nodeId } from '../model/ids.ts';
 import { IDENTITY_FILE, MARKS_FILE } from './file-names.ts';
@@ -70,9 +71,9 @@ async function createIdentity(
     );
   }
   const identity: Identity = {
-    clusterId: claim.clusterId ?? newId(ports.random),
+    clusterId: claim.clusterId ?? randomId(ports.random),
     nodeId: claim.nodeId,
-    directoryId: newId(ports.random),
+    directoryId: randomId(ports.random),
   };
   const content = new TextEncoder().encode(formatIdentity(identity));
   await replaceFile(ports.files, directory, IDENTITY_FILE, content);
@@ -118,9 +119,6 @@ const unreadable = (path: string, cause?: unknown): IdentityError =>
     `${path} is damaged, so it cannot be told whose data this is; restore it from a backup, or give an empty folder and let the node catch up from its peers`,
     { cause },
   );
-
-/** 128 bits as 22 characters of base64url, as Kafka writes ids. */
-const newId = (random: Random): string => Buffer.from(random.bytes(16)).toString('base64url');
 
 async function readText(files: FileSystem, path: string): Promise<string | undefined> {
   try {

@@ -4,6 +4,7 @@ import { checkUnknown, type GivenSettings, parseSettings } from '../config/parse
 import { Controller } from '../controller/controller.ts';
 import { controllerSettings } from '../controller/controller-config.ts';
 import type { Env } from '../env/ports.ts';
+import { randomId } from '../env/random-id.ts';
 import { grpcSettings } from '../grpc/grpc-config.ts';
 import { GrpcDoor } from '../grpc/grpc-door.ts';
 import { topicLogConfig, topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
@@ -170,7 +171,7 @@ export class Server {
     await this.#listen(options.settings, tls);
     const advertised = parseAddress(config.grpcAdvertisedListener || this.grpcAddress);
     await this.#broker.start({
-      incarnationId: Buffer.from(env.random.bytes(16)).toString('base64url'),
+      incarnationId: randomId(env.random),
       directoryId: identity.directoryId,
       rack: config.rack,
       ...advertised,

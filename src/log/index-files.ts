@@ -1,4 +1,5 @@
 import { type File, FileError, type FileSystem } from '../env/ports.ts';
+import type { Offset } from '../model/ids.ts';
 import { BatchScanner } from './batch-scanner.ts';
 import { LogCorruptError } from './disk-health.ts';
 import type { IndexMark } from './durable-marks.ts';
@@ -34,11 +35,13 @@ export async function loadIndexes(
   segment.savedTimeEntries = loaded.times.count;
   const lastEntry = loaded.offsets.count - 1;
   const expected = lastEntry < 0 ? -1 : loaded.offsets.offsetAt(lastEntry);
-  const walk = await addBatches(loaded, segment, log, intervalBytes);
-  if (walk.problem === null && (expected === -1 || walk.firstLastOffset === expected)) {
-    return { indexes: loaded, problem: null };
-  }
-  const problem = walk.problem ?? 'the last entry is not of the batch that it points to';
+  const walk = await addBatches(loaded, log, segment.sizeInBytes, intervalBytes);
+  const problem =
+    problemOf(walk, segment) ??
+    (expected === -1 || walk.firstLastOffset === expected
+      ? null
+      : 'the last entry is not of the batch that it points to');
+  if (problem === null) return { indexes: loaded, problem };
   return { indexes: await rebuildIndexes(segment, log, intervalBytes), problem };
 }
 
@@ -49,7 +52,8 @@ export async function rebuildIndexes(
   intervalBytes: number,
 ): Promise<SegmentIndexes> {
   const indexes = new SegmentIndexes(segment.baseOffset);
-  const { problem } = await addBatches(indexes, segment, log, intervalBytes);
+  const walk = await addBatches(indexes, log, segment.sizeInBytes, intervalBytes);
+  const problem = problemOf(walk, segment);
   if (problem !== null) throw new LogCorruptError(`${segment.path('.log')}: ${problem}`);
   indexes.finish();
   segment.savedOffsetEntries = 0;
@@ -133,23 +137,29 @@ async function saveTable(
   }
 }
 
+/** What the batches of a segment say that were taken into its indexes. */
 interface BatchWalk {
+  /** The first unsound batch, with its position; `null` if there is none. */
   readonly problem: string | null;
   /** Last offset of the first batch that was walked; -1 if there was none. */
   readonly firstLastOffset: number;
+  /** Where the last batch ends; the base offset if there was none. */
+  readonly nextOffset: Offset;
 }
 
-/** Adds the batches from the last entry on: they tell the largest timestamp and where the segment ends. */
-async function addBatches(
+/**
+ * Adds the batches from the last entry up to byte `end`: they tell the largest timestamp, which the
+ * entries alone do not, and where the batches end.
+ */
+export async function addBatches(
   indexes: SegmentIndexes,
-  segment: Segment,
   log: File,
+  end: number,
   intervalBytes: number,
 ): Promise<BatchWalk> {
-  const from = indexes.lastIndexedPosition;
-  const scanner = new BatchScanner(log, { from, to: segment.sizeInBytes });
+  const scanner = new BatchScanner(log, { from: indexes.lastIndexedPosition, to: end });
   let firstLastOffset = -1;
-  let nextOffset = segment.baseOffset;
+  let nextOffset = indexes.baseOffset;
   while (await scanner.fill()) {
     let position = scanner.position;
     for (let batch = scanner.next(); batch !== null; batch = scanner.next()) {
@@ -159,14 +169,14 @@ async function addBatches(
       position = scanner.position;
     }
   }
-  if (scanner.problem !== null) {
-    return { problem: `byte ${scanner.position}: ${scanner.problem}`, firstLastOffset };
-  }
-  const problem =
-    nextOffset === segment.endOffset
-      ? null
-      : `it ends before offset ${nextOffset}, the next segment begins at ${segment.endOffset}`;
-  return { problem, firstLastOffset };
+  const problem = scanner.problem === null ? null : `byte ${scanner.position}: ${scanner.problem}`;
+  return { problem, firstLastOffset, nextOffset };
+}
+
+/** Why the batches that were walked do not fill the segment; `null` if they do. */
+function problemOf({ problem, nextOffset }: BatchWalk, segment: Segment): string | null {
+  if (problem !== null || nextOffset === segment.endOffset) return problem;
+  return `it ends before offset ${nextOffset}, the next segment begins at ${segment.endOffset}`;
 }
 
 /** The content of a file; `undefined` if there is none. */

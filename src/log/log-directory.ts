@@ -278,7 +278,7 @@ export class LogDirectory {
     } catch (cause) {
       if (!(cause instanceof CorruptError)) throw cause;
       throw new StorageError(
-        `${path} is damaged (${cause.message}): it tells torn tails from lost records, and where logs start; restore it, or remove it to have every log checked from its first segment and cut at the first bad batch of its last`,
+        `${path} is damaged (${cause.message}): it tells torn tails from lost records, and where logs start; restore it, or remove it to have every log checked from its first segment and cut at the first bad batch of its last, which also brings back records that delete-records removed inside a segment`,
         { cause },
       );
     }

@@ -3,6 +3,7 @@ import { type Offset, offset, partitionName, type TopicPartition } from '../mode
 import { BatchScanner } from './batch-scanner.ts';
 import { LogCorruptError } from './disk-health.ts';
 import { NO_INDEX } from './durable-marks.ts';
+import { addBatches } from './index-files.ts';
 import type { LogDisk } from './log-disk.ts';
 import type { LogShared } from './log-shared.ts';
 import type { LogState } from './log-state.ts';
@@ -11,7 +12,6 @@ import { ProducerStates } from './producer-states.ts';
 import { expiryOf } from './retention.ts';
 import type { Segment } from './segment.ts';
 import { findBatch } from './segment-read.ts';
-import type { OpenSegment } from './segment-readers.ts';
 import type { TopicLogConfig } from './topic-config.ts';
 
 /**
@@ -95,7 +95,12 @@ export class LogTrimmer {
     const segment = state.segmentOf(target);
     const { cut, indexes } = await readers.use(segment, intervalBytes, async (open) => {
       const found = await findBatch(open, segment, target);
-      await truncateIndexes(open, segment, found, intervalBytes);
+      // Entries at and after the cut go; the batches before it tell the largest timestamp again.
+      open.indexes.truncateTo(found.position, found.baseOffset);
+      const walk = await addBatches(open.indexes, open.file, found.position, intervalBytes);
+      if (walk.problem !== null) {
+        throw new LogCorruptError(`${segment.path('.log')} at ${walk.problem}`);
+      }
       return { cut: found, indexes: open.indexes };
     });
     segment.isFinished = false;
@@ -202,30 +207,5 @@ export class LogTrimmer {
       });
     }
     state.producers = states;
-  }
-}
-
-/** Drops entries at and after the cut, and finds the largest timestamp before it. */
-async function truncateIndexes(
-  open: OpenSegment,
-  segment: Segment,
-  cut: { readonly position: number; readonly baseOffset: Offset },
-  intervalBytes: number,
-): Promise<void> {
-  const { indexes, file } = open;
-  indexes.truncateTo(cut.position, cut.baseOffset);
-  const from = indexes.lastIndexedPosition;
-  const scanner = new BatchScanner(file, { from, to: cut.position });
-  while (await scanner.fill()) {
-    let position = scanner.position;
-    for (let batch = scanner.next(); batch !== null; batch = scanner.next()) {
-      indexes.add(position, batch.lastOffset, batch.maxTimestamp, intervalBytes);
-      position = scanner.position;
-    }
-  }
-  if (scanner.problem !== null) {
-    throw new LogCorruptError(
-      `${segment.path('.log')} at byte ${scanner.position}: ${scanner.problem}`,
-    );
   }
 }

@@ -263,8 +263,11 @@ export class Log implements Flushable, Markable {
   /**
    * Removes all records from `target` on, and those of the batch that holds it. What was being
    * flushed does not count any more (DESIGN 4b rule 2). Nothing may be appended until it resolves.
+   * Throws `StorageError` if the log is out of service.
    */
   async truncateTo(target: Offset): Promise<void> {
+    const refusal = this.#refusal(Errors.KAFKA_STORAGE_ERROR);
+    if (refusal !== null) throw new StorageError(refusal.detail);
     const state = this.#state;
     if (target >= state.logEndOffset) return;
     assert(target >= state.logStartOffset, 'a log is not truncated before its start');
@@ -272,6 +275,8 @@ export class Log implements Flushable, Markable {
     state.generation++;
     this.#endAt(target);
     await this.#onDisk(async () => {
+      // Perhaps nothing was written so far, and the folder of an older topic is still in the way.
+      await this.#folderIsFree;
       // Files and memory are one when everything is written, also what is cut right after.
       const { bytes } = await this.#disk.writeQueued(state.segments, false);
       this.#shared.flusher.settled(bytes);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { leaderEpoch, offset, producerId } from '../../../src/model/ids.ts';
-import { LogWorld, makeBatch, orders, smallTopic } from './log-world.ts';
+import { leaderEpoch, offset, producerId, topicId } from '../../../src/model/ids.ts';
+import { LogWorld, makeBatch, orders, smallTopic, topicPartition } from './log-world.ts';
 
 let world: LogWorld;
 
@@ -164,6 +164,31 @@ describe('the truncation of a log', () => {
     await world.crashAndOpen('power');
     expect(world.log.corruption).toBe(null);
     expect(world.log.logEndOffset).toBe(24);
+  });
+
+  it('waits until the folder of an older topic is out of the way', async () => {
+    const newer = topicId('AAAAAAAAAAAAAAAAAAAAAg');
+    world.machine.disk.plan({ operation: 'sync', path: /orders-0\/.*\.log$/, delayMs: 200 });
+    world.append(makeBatch(), leaderEpoch(2));
+    await world.settle(5);
+    const gone = world.directory.delete(topicPartition, orders);
+    const log = world.directory.openLog(topicPartition, newer, smallTopic);
+    for (let tag = 0; tag < 3; tag++) log.append(makeBatch({ tag }), leaderEpoch(0), 'client');
+    await world.run(Promise.all([gone, log.truncateTo(offset(1))]));
+    expect([log.logEndOffset, log.flushedOffset]).toEqual([1, 1]);
+    world.describe = (_, id) => (id === newer ? smallTopic : 'deleted');
+    await world.crashAndOpen('power');
+    expect(world.directory.log(topicPartition)).toMatchObject({
+      topicId: newer,
+      logEndOffset: 1,
+      corruption: null,
+    });
+  });
+
+  it('is refused when the log is closed', async () => {
+    const { log } = world;
+    await world.run(world.directory.close());
+    await expect(log.truncateTo(offset(8))).rejects.toThrow('the log of orders-0 is closed');
   });
 
   it('lets no reader have records that are cut once it has begun', async () => {

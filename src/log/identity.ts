@@ -1,7 +1,7 @@
 import { crc32c } from '../codec/crc32c.ts';
 import { FileError, type FileSystem, type Random } from '../env/ports.ts';
 import { randomId } from '../env/random-id.ts';
-import { replaceFile } from '../env/replace-file.ts';
+import { swapFile } from '../env/replace-file.ts';
 import { type NodeId, nodeId } from '../model/ids.ts';
 import { IDENTITY_FILE, MARKS_FILE } from './file-names.ts';
 
@@ -32,7 +32,10 @@ const namesBeforeIdentity = /^(metadata|hard-state|lost\+found|.*\.tmp)$/;
 
 /**
  * Reads `identity.json` of a data directory and checks that it is the claimed one; a new directory
- * is given an identity, durably. Throws `IdentityError`.
+ * is given an identity. Throws `IdentityError`.
+ *
+ * The name of a new file is not synced: forming a cluster, which comes next and before anything
+ * leans on the identity, makes the file `hard-state` in the same folder and syncs both names.
  */
 export async function openIdentity(
   directory: string,
@@ -76,7 +79,7 @@ async function createIdentity(
     directoryId: randomId(ports.random),
   };
   const content = new TextEncoder().encode(formatIdentity(identity));
-  await replaceFile(ports.files, directory, IDENTITY_FILE, content);
+  await swapFile(ports.files, directory, IDENTITY_FILE, content);
   return identity;
 }
 

@@ -81,7 +81,8 @@ function parseIndexes(segment: Segment, content: IndexContent): SegmentIndexes |
 
 /**
  * Brings the files to what the indexes hold: appends what is new, cuts what is too much. With `sync`
- * they are durable afterwards, but for their names.
+ * they are durable afterwards, but for their names. Those of a segment that goes on need no sync: a
+ * mark vouches for them with their checksum, and if they fail it they are made anew.
  */
 export async function saveIndexes(
   files: FileSystem,
@@ -99,8 +100,6 @@ export async function saveIndexes(
     timeCrc: indexes.times.table.crc(),
   };
   const { sync } = options;
-  const isSaved = offsets === segment.savedOffsetEntries && times === segment.savedTimeEntries;
-  if (isSaved && !sync) return;
   const timeSave = { from: segment.savedTimeEntries, count: times, sync };
   await saveTable(files, segment.path('.timeindex'), indexes.times.table, timeSave);
   segment.savedTimeEntries = times;

@@ -195,7 +195,8 @@ export class LogDirectory {
       // The folder of that name may still be that of an older log, which is on its way out, too.
       await earlier;
       await this.#retire(name, log.topicId, 'delete');
-      await this.#ports.files.syncDirectory(this.#settings.path);
+      // Makes the new name durable, too. If only one of the two is after a power cut, the owner says
+      // that this topic is deleted, and the next start removes what is left.
       await this.#marksFile.save();
     });
     this.#leaving.set(name, retired);

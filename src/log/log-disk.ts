@@ -95,9 +95,10 @@ export class LogDisk {
     if (producersAtEnd !== null) {
       await saveProducers(this.#files, segment.folder, segment.endOffset, producersAtEnd);
     }
-    await this.#removeOldSnapshots(segment.endOffset);
     // Makes the names of all these files durable, too.
     await this.saveEpochs(epochs);
+    // Only now: none goes before the one that takes its place is there for good.
+    await this.#removeOldSnapshots(segment.endOffset);
     segment.producersAtEnd = null;
     segment.indexes = null;
     segment.isFinished = true;
@@ -105,13 +106,18 @@ export class LogDisk {
 
   /** Adds to the index files of the active segment what they lack, not durably. */
   async saveIndexes(segment: Segment): Promise<void> {
-    if (segment.indexes === null || !segment.isNamed) return;
-    await saveIndexes(this.#files, segment, segment.indexes, { sync: false });
+    const { indexes, savedOffsetEntries, savedTimeEntries } = segment;
+    if (indexes === null || !segment.isNamed) return;
+    const { offsets, times } = indexes;
+    if (offsets.count === savedOffsetEntries && times.count === savedTimeEntries) return;
+    await saveIndexes(this.#files, segment, indexes, { sync: false });
   }
 
   /** Saves producers besides those at the ends of segments, so that less is replayed after a crash. */
-  saveProducers(at: Offset, snapshot: ProducerSnapshot): Promise<void> {
-    return saveProducers(this.#files, this.#place.folder, at, snapshot);
+  async saveProducers(at: Offset, snapshot: ProducerSnapshot): Promise<void> {
+    const { folder } = this.#place;
+    await saveProducers(this.#files, folder, at, snapshot);
+    await this.#files.syncDirectory(folder);
   }
 
   /** Writes `leader-epoch-checkpoint`, for others: we read epochs from our own marks. */
@@ -133,8 +139,9 @@ export class LogDisk {
     active.indexes.finish();
     await saveIndexes(this.#files, active, active.indexes, { sync: true });
     await saveProducers(this.#files, active.folder, active.endOffset, producers);
-    await this.#removeOldSnapshots(active.endOffset);
+    // The names of all these files, too; what they take the place of goes after that.
     await this.saveEpochs(epochs);
+    await this.#removeOldSnapshots(active.endOffset);
     await this.close();
     const { endOffset, baseOffset: segmentBase, syncedBytes: position } = active;
     return { endOffset, segmentBase, position };
@@ -149,7 +156,7 @@ export class LogDisk {
     await file.truncate(position);
     await file.sync();
     if (segment.indexes !== null) {
-      await saveIndexes(this.#files, segment, segment.indexes, { sync: true });
+      await saveIndexes(this.#files, segment, segment.indexes, { sync: false });
     }
     segment.sizeInBytes = position;
     segment.writtenBytes = position;

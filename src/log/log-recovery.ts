@@ -223,9 +223,9 @@ class Recovery {
       if (segment !== last && !segment.isFinished) await this.#finish(segment);
     }
     last.firstTimestampMs = await this.#firstTimestamp(last);
-    // Cuts entries of what is lost.
+    // Cuts entries of what is lost. The mark will vouch for the rest with their checksum.
     if (last.indexes !== null) {
-      await saveIndexes(this.#files, last, last.indexes, { sync: true });
+      await saveIndexes(this.#files, last, last.indexes, { sync: false });
     }
   }
 
@@ -304,7 +304,10 @@ class Recovery {
     }
   }
 
-  /** Names made before the crash may not be durable yet. The parent's are synced by the directory. */
+  /**
+   * Names made before the crash may not be durable yet, nor those of files that recovery has saved.
+   * The parent's are synced by the directory.
+   */
   #syncNames(): Promise<void> {
     return this.#files.syncDirectory(this.#settings.folder);
   }

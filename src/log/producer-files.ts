@@ -1,6 +1,6 @@
 import { CorruptError } from '../codec/reader.ts';
 import type { FileSystem } from '../env/ports.ts';
-import { replaceFile } from '../env/replace-file.ts';
+import { swapFile } from '../env/replace-file.ts';
 import type { Offset } from '../model/ids.ts';
 import type { BatchView } from '../records/batch-view.ts';
 import { readControlRecord } from '../records/control-batch.ts';
@@ -23,7 +23,8 @@ export interface SnapshotRange {
 
 /**
  * Replaces both files. Never in place: after retention has deleted what is before it, a snapshot may
- * be all that is known of the producers.
+ * be all that is known of the producers. They are there for good once the caller has synced the
+ * folder, mostly together with other names.
  */
 export async function saveProducers(
   files: FileSystem,
@@ -31,8 +32,8 @@ export async function saveProducers(
   at: Offset,
   snapshot: ProducerSnapshot,
 ): Promise<void> {
-  await replaceFile(files, folder, offsetFile(at, '.producers'), snapshot.own);
-  await replaceFile(files, folder, offsetFile(at, '.snapshot'), snapshot.kafka);
+  await swapFile(files, folder, offsetFile(at, '.producers'), snapshot.own);
+  await swapFile(files, folder, offsetFile(at, '.snapshot'), snapshot.kafka);
 }
 
 /**

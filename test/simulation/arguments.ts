@@ -19,7 +19,7 @@ export const USAGE = `npm run sim -- [options]
   --minutes M     minutes after which no further seed is begun
   --lives N       how often the broker is crashed or stopped in a seed (8)
   --drop-syncs    take each fsync out of the program, one at a time, until that is noticed
-  --drop SITE     take the fsyncs of one site out (as --drop-syncs prints it)
+  --drop SITE     take the fsyncs of one site out (as --drop-syncs prints it); with it, try that one alone
   --aim SITE      let more of the crashes come at that site`;
 
 /** @throws Error if an argument is unknown or not a number */

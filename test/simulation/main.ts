@@ -9,12 +9,11 @@ const SHOWN_VIOLATIONS = 10;
 
 /** `npm run sim`: power cuts of the whole broker, seed after seed. True if all is well. */
 async function simulate(options: SimulationOptions): Promise<boolean> {
-  const { firstSeed, lives } = options;
+  const { firstSeed, lives, aim, drop } = options;
   if (options.dropSyncs) {
     const seeds = Number.isFinite(options.seeds) ? options.seeds : SEEDS_PER_SITE;
-    return await dropSyncs({ firstSeed, seeds, lives, print: console.log });
+    return await dropSyncs({ firstSeed, seeds, lives, drop, print: console.log });
   }
-  const { aim, drop } = options;
   const sites = {
     ...(aim === undefined ? {} : { aim }),
     ...(drop === undefined ? {} : { drop }),

@@ -65,7 +65,7 @@ export class World {
     this.scheduler = new Scheduler(random);
     const { scheduler } = this;
     this.#machine = new SimulatedMachine({ seed, name: 'broker', scheduler });
-    this.syncs = new SyncWatch(this.#machine.disk, drop);
+    this.syncs = new SyncWatch(this.#machine.disk, DATA_DIR, drop);
     this.#network = new SimulatedNetwork(scheduler, random, (error) => this.#complain(error));
     this.#settings = drawBrokerSettings(this.#random);
     this.#ioThreads = this.#random.pick([3, 4, 8]);

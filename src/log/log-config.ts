@@ -9,6 +9,7 @@ export interface LogConfig {
   readonly flushStallMs: number;
   readonly recoveryThreads: number;
   readonly openSegmentsMax: number;
+  readonly openWritersMax: number;
   readonly readVerifyCrc: boolean;
   readonly producerIdExpirationMs: number;
   readonly producerIdsMax: number;
@@ -58,6 +59,12 @@ export const logSettings: SettingGroup<LogConfig> = {
     default: 128,
     min: 1,
     doc: 'How many segments are kept open for reading, each with a file handle and its indexes.',
+  }),
+  openWritersMax: setting.int({
+    key: 'log.open.writers.max',
+    default: 2048,
+    min: 1,
+    doc: 'How many partitions keep the file of their active segment open for writing; more are closed and opened again at their next write. With the connections it has to stay below the limit of open files of the process.',
   }),
   readVerifyCrc: setting.boolean({
     key: 'log.read.verify.crc',

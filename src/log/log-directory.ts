@@ -28,11 +28,13 @@ import type { LogReporter } from './log-reporter.ts';
 import type { LogShared, Markable } from './log-shared.ts';
 import { emptyLog } from './log-state.ts';
 import { MarksFile } from './marks-file.ts';
+import { patientFiles } from './patient-files.ts';
 import { hasClockJumped } from './retention.ts';
 import { SegmentReaders } from './segment-readers.ts';
 import { forEachLimited, SerialLane } from './serial-lane.ts';
 import { TailCache } from './tail-cache.ts';
 import type { TopicLogConfig } from './topic-config.ts';
+import { WriteHandles } from './write-handles.ts';
 
 export interface LogDirectorySettings {
   /** Path of the data directory, which exists and is locked by this process. */
@@ -70,6 +72,8 @@ export interface LogDirectoryOwner {
 const CLOCK_TOLERANCE_MS = 60_000;
 /** Logs whose indexes are saved at a time before the marks are written. */
 const PREPARE_LIMIT = 2;
+/** Files open for writing that are closed at a time when handles are short. */
+const GIVEN_BACK = 16;
 
 /**
  * The logs of a broker in its data directory: opens and recovers them, flushes them, remembers in
@@ -101,11 +105,12 @@ export class LogDirectory {
     reporter: LogReporter,
   ) {
     this.#settings = settings;
-    this.#ports = ports;
+    const files = patientFiles(ports, reporter, () => this.#giveBackHandles());
+    this.#ports = { ...ports, files };
     this.#owner = owner;
     this.#reporter = reporter;
     const { config, path, flusherConcurrency: concurrency } = settings;
-    const { files, timers, clock } = ports;
+    const { timers, clock } = ports;
     const health = new DiskHealth((error) => {
       reporter.error({ err: error }, 'the data directory is out of service');
       owner.onFailure(error);
@@ -125,6 +130,7 @@ export class LogDirectory {
       reporter,
       flusher: new Flusher(flushing, timers, health, (ms) => owner.onFlushStall(ms)),
       readers: new SegmentReaders({ limit: config.openSegmentsMax }, files, reporter),
+      writers: new WriteHandles(config.openWritersMax),
       cache: new TailCache(config.tailCacheBytes),
       marks: {
         changed: (log) => {
@@ -411,6 +417,13 @@ export class LogDirectory {
     const folder = `${this.#settings.path}/${name}`;
     for (const file of await files.list(folder)) await files.removeFile(`${folder}/${file}`);
     await files.removeDirectory(folder);
+  }
+
+  /** Closes files that nobody uses. False if there is no use in waiting for a handle. */
+  #giveBackHandles(): boolean {
+    this.#shared.readers.closeIdle();
+    this.#shared.writers.letGo(GIVEN_BACK);
+    return this.failure === null;
   }
 
   async #prepareMarks(): Promise<void> {

@@ -11,9 +11,11 @@ import {
   TOPIC_ID_FILE,
 } from './file-names.ts';
 import { saveIndexes } from './index-files.ts';
+import type { LogShared } from './log-shared.ts';
 import { offsetsOf, saveProducers } from './producer-files.ts';
 import type { ProducerSnapshot } from './producer-snapshot.ts';
 import type { Segment } from './segment.ts';
+import type { HandleHolder, WriteHandles } from './write-handles.ts';
 
 export interface LogPlace {
   /** The data directory. */
@@ -43,14 +45,24 @@ interface SegmentWrite {
 export class LogDisk {
   readonly #place: LogPlace;
   readonly #files: FileSystem;
+  readonly #writers: WriteHandles;
+  readonly #holder: HandleHolder;
   #hasFolder: boolean;
   /** Open for writing: the file of `#openSegment`. */
   #file: File | null = null;
   #openSegment: Segment | null = null;
 
-  constructor(place: LogPlace, files: FileSystem, hasFolder: boolean) {
+  /** @param holder who is asked when the file is to be let go */
+  constructor(
+    place: LogPlace,
+    shared: Pick<LogShared, 'files' | 'writers'>,
+    holder: HandleHolder,
+    hasFolder: boolean,
+  ) {
     this.#place = place;
-    this.#files = files;
+    this.#files = shared.files;
+    this.#writers = shared.writers;
+    this.#holder = holder;
     this.#hasFolder = hasFolder;
   }
 
@@ -76,11 +88,7 @@ export class LogDisk {
       await this.#write(write);
       bytes += write.bytes;
       if (!durable && !write.isClosed) continue;
-      if (segment.syncedBytes < segment.writtenBytes) {
-        const file = await this.#openFor(segment);
-        await file.sync();
-        segment.syncedBytes = segment.writtenBytes;
-      }
+      await this.#sync(segment);
       point = { endOffset, segmentBase: segment.baseOffset, position: segment.syncedBytes };
     }
     return { point, bytes };
@@ -132,9 +140,7 @@ export class LogDisk {
     epochs: string,
     producers: ProducerSnapshot,
   ): Promise<DurablePoint> {
-    const file = await this.#openFor(active);
-    await file.sync();
-    active.syncedBytes = active.writtenBytes;
+    await this.#sync(active);
     assert(active.indexes !== null, 'the active segment has its indexes in memory');
     active.indexes.finish();
     await saveIndexes(this.#files, active, active.indexes, { sync: true });
@@ -175,7 +181,17 @@ export class LogDisk {
     if (options.sync) await this.#files.syncDirectory(this.#place.folder);
   }
 
+  /**
+   * Closes the file until something is written. Nothing unsynced is left then: when the system fails
+   * to write it later, it tells only those who had the file open.
+   */
+  async letGo(): Promise<void> {
+    if (this.#openSegment !== null) await this.#sync(this.#openSegment);
+    await this.close();
+  }
+
   async close(): Promise<void> {
+    this.#writers.closed(this.#holder);
     const file = this.#file;
     this.#file = null;
     this.#openSegment = null;
@@ -187,8 +203,16 @@ export class LogDisk {
     if (!segment.isNamed) await this.#makeFile(segment);
     if (bytes === 0) return;
     const file = await this.#openFor(segment);
+    this.#writers.used(this.#holder);
     await file.write(segment.writtenBytes, chunks);
     segment.writtenBytes += bytes;
+  }
+
+  async #sync(segment: Segment): Promise<void> {
+    if (segment.syncedBytes === segment.writtenBytes) return;
+    const file = await this.#openFor(segment);
+    await file.sync();
+    segment.syncedBytes = segment.writtenBytes;
   }
 
   async #makeFile(segment: Segment): Promise<void> {
@@ -214,6 +238,7 @@ export class LogDisk {
     const file = await this.#files.open(segment.path('.log'), 'create');
     this.#file = file;
     this.#openSegment = segment;
+    this.#writers.used(this.#holder);
     return file;
   }
 

@@ -5,6 +5,7 @@ import type { LogConfig } from './log-config.ts';
 import type { LogReporter } from './log-reporter.ts';
 import type { SegmentReaders } from './segment-readers.ts';
 import type { TailCache } from './tail-cache.ts';
+import type { WriteHandles } from './write-handles.ts';
 
 /** A log that has a mark. */
 export interface Markable {
@@ -20,6 +21,7 @@ export interface LogShared {
   readonly health: DiskHealth;
   readonly flusher: Flusher;
   readonly readers: SegmentReaders;
+  readonly writers: WriteHandles;
   readonly cache: TailCache;
   readonly reporter: LogReporter;
   readonly marks: {

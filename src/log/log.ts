@@ -28,6 +28,7 @@ import { encodeProducers } from './producer-snapshot.ts';
 import { SerialLane } from './serial-lane.ts';
 import type { TimedOffset } from './time-lookup.ts';
 import type { TopicLogConfig } from './topic-config.ts';
+import type { HandleHolder } from './write-handles.ts';
 
 export type { AppendOrigin, AppendOutcome } from './log-appender.ts';
 
@@ -55,7 +56,7 @@ export interface LogIdentity {
  *
  *     logStartOffset <= flushedOffset <= logEndOffset
  */
-export class Log implements Flushable, Markable {
+export class Log implements Flushable, Markable, HandleHolder {
   readonly topicPartition: TopicPartition;
   readonly topicId: TopicId;
   /** Called after `flushedOffset` rose. */
@@ -98,11 +99,8 @@ export class Log implements Flushable, Markable {
     this.#corrupt = content.corrupt ?? null;
     this.#folderIsFree = content.folderIsFree ?? Promise.resolve();
     this.#state = new LogState(recovered, shared.cache);
-    this.#disk = new LogDisk(
-      { root, folder, topicId },
-      shared.files,
-      recovered.segments.length > 0,
-    );
+    const hasFolder = recovered.segments.length > 0;
+    this.#disk = new LogDisk({ root, folder, topicId }, shared, this, hasFolder);
     this.#appender = new LogAppender(folder, shared, this.#state);
     this.#reader = new LogReader(topicPartition, shared, this.#state);
     this.#trimmer = new LogTrimmer({ topicPartition, folder }, shared, this.#state, this.#disk);
@@ -288,6 +286,19 @@ export class Log implements Flushable, Markable {
   /** One cycle of the flusher. */
   flushCycle(): Promise<void> {
     return this.#onDisk(() => this.#writeCycle());
+  }
+
+  get isBusy(): boolean {
+    return this.#lane.isBusy;
+  }
+
+  /** Closes the file that is open for writing; the next write opens it again. */
+  async letGo(): Promise<void> {
+    try {
+      await this.#onDisk(() => this.#disk.letGo());
+    } catch {
+      // The directory is out of service, and its owner has been told.
+    }
   }
 
   /** Brings what is derivable up to date on disk, before the marks are written. */

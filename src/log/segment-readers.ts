@@ -76,6 +76,11 @@ export class SegmentReaders {
     if (entry.users === 0) await close(entry);
   }
 
+  /** Closes all that nobody reads from, so that their handles are free for others. */
+  closeIdle(): void {
+    for (const [segment, entry] of this.#entries) this.#closeIfIdle(segment, entry);
+  }
+
   async #useOnce<T>(
     segment: Segment,
     indexIntervalBytes: number,
@@ -128,10 +133,14 @@ export class SegmentReaders {
   #closeSurplus(): void {
     for (const [segment, entry] of this.#entries) {
       if (this.#entries.size <= this.#settings.limit) return;
-      if (entry.users > 0) continue;
-      this.#retire(segment, entry);
-      void close(entry);
+      this.#closeIfIdle(segment, entry);
     }
+  }
+
+  #closeIfIdle(segment: Segment, entry: Entry): void {
+    if (entry.users > 0) return;
+    this.#retire(segment, entry);
+    void close(entry);
   }
 
   #retire(segment: Segment, entry: Entry): void {

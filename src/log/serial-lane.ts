@@ -4,10 +4,20 @@
  */
 export class SerialLane {
   #last: Promise<unknown> = Promise.resolve();
+  #pending = 0;
+
+  /** Something is under way, or waits for its turn. */
+  get isBusy(): boolean {
+    return this.#pending > 0;
+  }
 
   run<T>(work: () => Promise<T>): Promise<T> {
+    this.#pending++;
     const done = this.#last.then(work, work);
-    this.#last = done.catch(() => undefined);
+    const settled = (): void => {
+      this.#pending--;
+    };
+    this.#last = done.then(settled, settled);
     return done;
   }
 }

@@ -11,6 +11,7 @@ export const drawBrokerSettings = (random: SimulatedRandom): Map<string, string>
     ['log.marks.interval.ms', random.pick(['5', '30', '200', '1000'])],
     ['log.tail.cache.bytes', random.pick(['0', '4096', '67108864'])],
     ['log.open.segments.max', random.pick(['1', '2', '128'])],
+    ['log.open.writers.max', random.pick(['1', '3', '2048'])],
     ['num.recovery.threads.per.data.dir', random.pick(['1', '3'])],
     ['metadata.snapshot.interval.entries', random.pick(['2', '6', '20', '10000'])],
   ]);

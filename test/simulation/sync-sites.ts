@@ -10,11 +10,14 @@ const shared: readonly string[] = [
   'src/log/producer-files.ts',
 ];
 
-/** Frames inside `src/`, innermost first, as `src/log/log-disk.ts:81`. */
+/** Files whose functions hand each call on as it is; no part of a site. */
+const handingOn = /^src\/(?:log\/patient-files|cli\/counted-files)\.ts:/;
+
+/** Frames inside `src/` that decide, innermost first, as `src/log/log-disk.ts:81`. */
 function framesOf(stack: string): string[] {
-  return [...stack.matchAll(/[/\\](src[/\\][\w/\\-]+\.ts):(\d+):\d+\)?$/gm)].map(
-    ([, file, line]) => `${file!.replaceAll('\\', '/')}:${line}`,
-  );
+  return [...stack.matchAll(/[/\\](src[/\\][\w/\\-]+\.ts):(\d+):\d+\)?$/gm)]
+    .map(([, file, line]) => `${file!.replaceAll('\\', '/')}:${line}`)
+    .filter((frame) => !handingOn.test(frame));
 }
 
 /** What is synced, without the names and numbers that differ from run to run. */

@@ -77,6 +77,7 @@ export class LogRun {
     const choice = this.#random.below(100);
     if (choice < 45) this.#append();
     else if (choice < 55) await this.world.settle(this.#random.below(30));
+    else if (choice < 57) void this.world.log.letGo();
     else if (choice < 65) await this.#readSomewhere();
     else if (choice < 70) this.#repeat();
     else if (choice < 74) this.world.log.roll();

@@ -1,31 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { File, FileSystem } from '../../../src/env/ports.ts';
+import type { File } from '../../../src/env/ports.ts';
 import { saveIndexes } from '../../../src/log/index-files.ts';
 import { Segment } from '../../../src/log/segment.ts';
 import { readSegment } from '../../../src/log/segment-read.ts';
 import { SegmentReaders } from '../../../src/log/segment-readers.ts';
 import { offset } from '../../../src/model/ids.ts';
+import { countOpen } from './count-open.ts';
 import { flip, INTERVAL_BYTES, writeSegment } from './segment-world.ts';
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
-
-/** Counts what is open from now on. */
-function countOpen(files: FileSystem): { open: number; opened: number } {
-  const count = { open: 0, opened: 0 };
-  const open = files.open.bind(files);
-  files.open = async (path, mode) => {
-    const file = await open(path, mode);
-    const close = file.close.bind(file);
-    count.open++;
-    count.opened++;
-    file.close = () => {
-      count.open--;
-      return close();
-    };
-    return file;
-  };
-  return count;
-}
 
 async function world(limit: number) {
   const written = await writeSegment(5);
@@ -93,6 +76,19 @@ describe('segments that are open for reading', () => {
     );
     expect(read.nextOffset).toBe(16);
     expect(segment.indexes).not.toBe(null);
+  });
+
+  it('are closed when handles are short, those in use not', async () => {
+    const { files, readers, segment, use, count } = await world(5);
+    const other = new Segment('log', offset(50));
+    await (await files.open(other.path('.log'), 'create')).close();
+    await use(other, async () => {});
+    await use(segment, async () => {
+      readers.closeIdle();
+      expect(readers.openCount).toBe(1);
+    });
+    await use(segment, async () => {});
+    expect(count.open).toBe(1);
   });
 
   it('are not kept open after they could not be read', async () => {

@@ -202,7 +202,7 @@ export class LogDisk {
     const { segment, chunks, bytes } = write;
     if (!segment.isNamed) await this.#makeFile(segment);
     if (bytes === 0) return;
-    const file = await this.#openFor(segment);
+    const file = this.#fileOf(segment) ?? (await this.#openFor(segment));
     this.#writers.used(this.#holder);
     await file.write(segment.writtenBytes, chunks);
     segment.writtenBytes += bytes;
@@ -210,7 +210,7 @@ export class LogDisk {
 
   async #sync(segment: Segment): Promise<void> {
     if (segment.syncedBytes === segment.writtenBytes) return;
-    const file = await this.#openFor(segment);
+    const file = this.#fileOf(segment) ?? (await this.#openFor(segment));
     await file.sync();
     segment.syncedBytes = segment.writtenBytes;
   }
@@ -232,8 +232,14 @@ export class LogDisk {
     this.#hasFolder = true;
   }
 
+  /** The file of a segment if it is open: then nothing is awaited for it. */
+  #fileOf(segment: Segment): File | null {
+    return this.#openSegment === segment ? this.#file : null;
+  }
+
   async #openFor(segment: Segment): Promise<File> {
-    if (this.#openSegment === segment && this.#file !== null) return this.#file;
+    const open = this.#fileOf(segment);
+    if (open !== null) return open;
     await this.close();
     const file = await this.#files.open(segment.path('.log'), 'create');
     this.#file = file;

@@ -12,7 +12,7 @@ test('500 power cuts of the whole broker under mixed load lose nothing acknowled
 
 /** The canaries: a broker without these must be found out. `--drop-syncs` does this for every fsync. */
 test.each([
-  ['the segment', /^src\/log\/log-disk\.ts:\d+ \(\*\.log\)$/],
+  ['the segment', /^src\/log\/log-disk\.ts:\d+ < src\/log\/log-disk\.ts:\d+ \(\*\.log\)$/],
   ['the name of a segment', /^src\/log\/log-disk\.ts:\d+ \(folder of a partition\)$/],
   ['the metadata', /^src\/quorum\/metadata-store\.ts:\d+ \(metadata store\)$/],
   ['the marks', /\(durable-marks\.tmp\)$/],

@@ -1,24 +1,35 @@
 import type { SyncKind } from './env/simulated-disk.ts';
 
+/** A call inside `src/`. */
+interface Frame {
+  /** As `src/log/log-disk.ts:81`. */
+  readonly place: string;
+  /** Its last name; empty if it has none. */
+  readonly method: string;
+}
+
 /**
  * Functions that sync on behalf of others: of a sync inside them the caller's line is part of the
  * site, for each caller could forget it by itself.
  */
-const shared: readonly string[] = [
-  'src/env/replace-file.ts',
-  'src/log/index-files.ts',
-  'src/log/producer-files.ts',
-];
+const isShared = ({ place, method }: Frame): boolean =>
+  method === '#sync' ||
+  /^src\/(?:env\/replace-file|log\/index-files|log\/producer-files)\./.test(place);
 
 /** Files whose functions hand each call on as it is; no part of a site. */
-const handingOn = /^src\/(?:log\/patient-files|cli\/counted-files)\.ts:/;
+const handsOn = ({ place }: Frame): boolean =>
+  /^src\/(?:log\/patient-files|cli\/counted-files)\./.test(place);
 
-/** Frames inside `src/` that decide, innermost first, as `src/log/log-disk.ts:81`. */
-function framesOf(stack: string): string[] {
-  return [...stack.matchAll(/[/\\](src[/\\][\w/\\-]+\.ts):(\d+):\d+\)?$/gm)]
-    .map(([, file, line]) => `${file!.replaceAll('\\', '/')}:${line}`)
-    .filter((frame) => !handingOn.test(frame));
-}
+const frameLine = /^ *at (?:async )?(?:(\S+) )?.*[/\\](src[/\\][\w/\\-]+\.ts):(\d+):\d+\)?$/gm;
+
+/** Frames that decide, innermost first. */
+const framesOf = (stack: string): Frame[] =>
+  [...stack.matchAll(frameLine)]
+    .map(([, name = '', file, line]) => ({
+      place: `${file!.replaceAll('\\', '/')}:${line}`,
+      method: name.slice(name.lastIndexOf('.') + 1),
+    }))
+    .filter((frame) => !handsOn(frame));
 
 /** What is synced, without the names and numbers that differ from run to run. */
 function subjectOf(kind: SyncKind, path: string, dataDirectory: string): string {
@@ -42,9 +53,8 @@ export function syncSite(
 ): string | undefined {
   const frames = framesOf(stack);
   if (frames.length === 0) return undefined;
-  const isShared = (frame: string): boolean => shared.some((file) => frame.startsWith(file));
   const own = frames.findIndex((frame) => !isShared(frame));
-  const chain = own === -1 ? frames : frames.slice(0, own + 1);
-  const place = chain.length > 2 ? [chain[0], chain.at(-1)] : chain;
-  return `${place.join(' < ')} (${subjectOf(kind, path, dataDirectory)})`;
+  const places = frames.slice(0, own === -1 ? undefined : own + 1).map(({ place }) => place);
+  const ends = places.length > 2 ? [places[0], places.at(-1)] : places;
+  return `${ends.join(' < ')} (${subjectOf(kind, path, dataDirectory)})`;
 }

@@ -241,6 +241,7 @@ export class LogDisk {
     const open = this.#fileOf(segment);
     if (open !== null) return open;
     await this.close();
+    await this.#writers.makeRoom();
     const file = await this.#files.open(segment.path('.log'), 'create');
     this.#file = file;
     this.#openSegment = segment;

@@ -27,13 +27,17 @@ export class WriteHandles {
     return this.#holders.size;
   }
 
-  /** The file of a holder was opened, or is used again, by the holder, who is at work. */
+  /** Called before a file is opened: waits until those are closed that it takes the place of. */
+  async makeRoom(): Promise<void> {
+    this.letGo(this.#holders.size + 1 - this.#limit);
+    if (this.#lane.isBusy) await this.#lane.run(() => Promise.resolve());
+  }
+
+  /** The file of a holder was opened, or is used again. */
   // Hot path: once a flush cycle.
   used(holder: HandleHolder): void {
     this.#holders.delete(holder);
     this.#holders.add(holder);
-    const surplus = this.#holders.size - this.#limit;
-    if (surplus > 0) this.letGo(surplus);
   }
 
   closed(holder: HandleHolder): void {
@@ -44,7 +48,7 @@ export class WriteHandles {
   letGo(count: number): void {
     let left = count;
     for (const holder of this.#holders) {
-      if (left === 0) return;
+      if (left <= 0) return;
       if (holder.isBusy) continue;
       left--;
       this.#holders.delete(holder);

@@ -58,7 +58,7 @@ export async function dropSyncs(options: DropSyncsOptions): Promise<boolean> {
     if (result !== undefined) caught++;
     print(`${site}\n    ${result ?? `NOT CAUGHT in ${options.seeds} seeds`}`);
   }
-  print(`${sites.length + missing.length} syncs, ${caught} of them are missed when taken out`);
+  print(`${caught} of ${sites.length + missing.length} syncs are missed when they are taken out`);
   return sites.length > 0 && caught === sites.length && missing.length === 0;
 }
 

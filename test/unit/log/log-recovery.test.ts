@@ -226,6 +226,35 @@ describe('recovery', () => {
     }
   });
 
+  it('vouches no longer for index entries of batches that are lost', async () => {
+    let lost = 0;
+    for (let seed = 1; seed <= 30; seed++) {
+      world = new LogWorld(seed);
+      world.config = { ...world.config, marksIntervalMs: 5 };
+      world.topicConfig = { ...world.topicConfig, segmentBytes: 100_000 };
+      await world.start();
+      for (let i = 0; i < 8; i++) await world.appendDurably(makeBatch({ valueBytes: 150 }));
+      // The marks are written between two fsyncs and know index entries of batches that only wait.
+      world.machine.disk.plan({ operation: 'sync', path: /\.log$/, delayMs: 500, times: 2 });
+      world.append(makeBatch({ valueBytes: 150 }));
+      await world.settle(100);
+      for (let i = 0; i < 8; i++) world.append(makeBatch({ valueBytes: 50, count: 3 }));
+      await world.settle(700);
+      // From now on marks are written only when something waits for them, and prepare nothing.
+      world.config = { ...world.config, marksIntervalMs: 3_600_000, tailCacheBytes: 0 };
+      await world.crashAndOpen('power');
+      if (world.log.logEndOffset < 33) lost++;
+      for (let i = 0; i < 8; i++) await world.appendDurably(makeBatch({ valueBytes: 150 }));
+      await world.run(world.log.advanceLogStart(offset(1)));
+      const end = world.log.logEndOffset;
+      await world.crashAndOpen('process');
+      expect(world.log.corruption).toBe(null);
+      for (let from = 1; from < end; from++) await world.readAll(from, 1);
+      expect(world.log.logEndOffset).toBe(end);
+    }
+    expect(lost).toBeGreaterThan(5);
+  });
+
   it('acts only on marks that are durable', async () => {
     for (let seed = 1; seed <= 80; seed++) {
       world = new LogWorld(seed);

@@ -16,7 +16,7 @@ import { rpcStatusOfRow } from './error-message.ts';
 import { FLOW_CONTROL_WINDOW_BYTES, raiseServerWindow } from './grpc-internals.ts';
 import { GrpcServerCall } from './grpc-server-call.ts';
 import { GrpcServerStream } from './grpc-server-stream.ts';
-import { loadStandardServices, type StandardServices } from './grpc-standard-services.ts';
+import { addStandardServices, type StandardServices } from './grpc-standard-services.ts';
 import { toGrpcStatus } from './grpc-status.ts';
 import { toBuffer, toBytes } from './plain-bytes.ts';
 import type {
@@ -44,10 +44,7 @@ export async function openGrpcListener(
 ): Promise<Listener> {
   const { host } = parseAddress(address);
   const credentials = serverCredentials(options.tls);
-  const paths = [...service.unary.keys(), ...service.streams.keys()];
-  const names = new Set(paths.map((path) => path.split('/')[1]!));
-  const standard = await loadStandardServices([...names], options.reflection);
-  const listener = new GrpcListener(service, options, env, standard);
+  const listener = new GrpcListener(service, options, env);
   await listener.bind(host, address, credentials);
   return listener;
 }
@@ -62,15 +59,9 @@ class GrpcListener implements Listener {
   #address = '';
   #closing: Promise<void> | undefined;
 
-  constructor(
-    service: ServerHandlers,
-    options: ListenOptions,
-    env: GrpcListenerEnv,
-    standard: StandardServices,
-  ) {
+  constructor(service: ServerHandlers, options: ListenOptions, env: GrpcListenerEnv) {
     this.#timers = env.timers;
     this.#reportUnexpected = env.reportUnexpected;
-    this.#standard = standard;
     this.#server = new Server({
       'grpc.max_receive_message_length': options.maxMessageBytes,
       'grpc.max_send_message_length': -1,
@@ -86,7 +77,8 @@ class GrpcListener implements Listener {
       );
     }
     this.#server.addService(definitionOf(service), this.#implementationOf(service));
-    standard.addTo(this.#server);
+    const names = [...service.unary.keys(), ...service.streams.keys()].map(serviceOf);
+    this.#standard = addStandardServices(this.#server, [...new Set(names)], options.reflection);
   }
 
   get address(): string {
@@ -190,6 +182,9 @@ class GrpcListener implements Listener {
     return implementation;
   }
 }
+
+/** `varve.v1.LogService` of `/varve.v1.LogService/Produce`. */
+const serviceOf = (path: string): string => path.split('/')[1]!;
 
 function definitionOf(service: ServerHandlers): ServiceDefinition {
   const method = (path: string, isStream: boolean): ServiceDefinition[string] => ({

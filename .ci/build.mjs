@@ -1,11 +1,14 @@
-// Builds the published package: the sources of src/ as JavaScript with types, in dist/. The sources
-// find proto/ beside their own folder, which holds for src/ and dist/ alike.
+// Builds the published package into dist/: the types of src/ one by one, and its code in as few files
+// as its entries allow, because a broker that loads 150 files takes a sixth longer to start. Code
+// finds proto/ two folders up, which holds for src/ROOM/, dist/ENTRY/ and dist/chunks/ alike.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
 
+const ENTRIES = ['cli/main', 'server/main', 'client/main', 'testing/main'];
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 
@@ -14,13 +17,29 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 
 const result = spawnSync(
   process.execPath,
-  [join(typescript, 'bin', 'tsc'), '-p', root, '--noEmitOnError'],
+  [join(typescript, 'bin', 'tsc'), '-p', root, '--noEmitOnError', '--emitDeclarationOnly'],
   {
     stdio: 'inherit',
   },
 );
 if (result.error) throw result.error;
 if (result.status !== 0) process.exit(result.status ?? 1);
+
+await build({
+  root,
+  configFile: false,
+  logLevel: 'warn',
+  build: {
+    ssr: true,
+    sourcemap: true,
+    target: 'node22',
+    emptyOutDir: false,
+    rolldownOptions: {
+      input: Object.fromEntries(ENTRIES.map((entry) => [entry, join(root, 'src', `${entry}.ts`)])),
+      output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+    },
+  },
+});
 
 const command = join(root, 'dist', 'cli', 'main.js');
 if (!existsSync(command)) {

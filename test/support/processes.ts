@@ -104,6 +104,11 @@ export class BrokerProcess implements AsyncDisposable {
     return this.#log;
   }
 
+  /** Of the process that runs; -1 if none does. */
+  get pid(): number {
+    return this.#child?.pid ?? -1;
+  }
+
   /** Resolves when the broker is ready. */
   async start(): Promise<void> {
     const child = varve(

@@ -72,6 +72,8 @@ export class Broker {
   readonly #replicas: ReplicaManager;
   readonly #meters: BrokerMeters;
   readonly #produce: Produce;
+  /** What requests take in memory; the doors read no further while it is used up. */
+  readonly memory: MemoryBudget;
   readonly #producerIds: ProducerIds;
   readonly #lookup: PartitionLookup = (claim) => this.#find(claim);
   /** The metadata as far as this broker has carried it out. */
@@ -93,8 +95,8 @@ export class Broker {
     this.#replicas = new ReplicaManager(parts.clock, parts.timers);
     this.#meters = new BrokerMeters(parts.metrics, parts.clock);
     this.#producerIds = new ProducerIds((count) => parts.controller.allocateProducerIds(count));
-    const budget = new MemoryBudget(config.requestMemoryBytes);
-    this.#produce = new Produce(parts.clock, this.#lookup, budget);
+    this.memory = new MemoryBudget(config.requestMemoryBytes);
+    this.#produce = new Produce(parts.clock, this.#lookup, this.memory);
   }
 
   /** The committed metadata, as far as this broker has carried it out. */

@@ -4,6 +4,7 @@ import { assert } from '../model/assert.ts';
 export class MemoryBudget {
   readonly limitBytes: number;
   #usedBytes = 0;
+  readonly #waiting = new Set<() => void>();
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -20,8 +21,27 @@ export class MemoryBudget {
     return true;
   }
 
+  /** Calls back once when half of it is free: at once, or inside a `give`. */
+  whenRoom(proceed: () => void): void {
+    if (this.#hasRoom()) proceed();
+    else this.#waiting.add(proceed);
+  }
+
+  /** Forgets who no longer waits. */
+  stopWaiting(proceed: () => void): void {
+    this.#waiting.delete(proceed);
+  }
+
   give(bytes: number): void {
     assert(bytes <= this.#usedBytes, 'only what was taken is given back');
     this.#usedBytes -= bytes;
+    if (this.#waiting.size === 0 || !this.#hasRoom()) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const proceed of waiting) proceed();
+  }
+
+  #hasRoom(): boolean {
+    return this.#usedBytes <= this.limitBytes / 2;
   }
 }

@@ -1,6 +1,6 @@
 import type { Broker } from '../broker/broker.ts';
 import { ITEM_OVERHEAD_BYTES, type ProduceResult } from '../broker/produce.ts';
-import type { Clock, Timers } from '../env/ports.ts';
+import type { Clock, Timer, Timers } from '../env/ports.ts';
 import { ApiError, type ErrorRow, Errors } from '../model/errors.ts';
 import type { RequiredAcks } from '../replication/partition.ts';
 import { rpcStatusOfRow, toErrorMessage } from '../rpc/error-message.ts';
@@ -17,6 +17,8 @@ import { batchOf } from './plain-records.ts';
 import { StalledReader } from './stalled-reader.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** A client that was refused is read again after so long, even if there is no room yet. */
+const HOLD_OFF_MS = 1_000;
 
 /** What is kept of a request until it is answered; not its records, which are the log's now. */
 interface Unanswered {
@@ -30,11 +32,12 @@ interface Unanswered {
 
 /**
  * One `Produce` stream. What it holds is bounded: reading pauses while more than the credit is
- * unanswered, or while the client does not take its answers.
+ * unanswered, while the client does not take its answers, or while the broker has no room.
  */
 export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
   readonly #config: GrpcConfig;
   readonly #clock: Clock;
+  readonly #timers: Timers;
   readonly #broker: Broker;
   readonly #stream: TypedStream<ProduceResponse>;
   readonly #stall: StalledReader;
@@ -42,6 +45,8 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
   #unansweredBytes = 0;
   #unansweredRequests = 0;
   #answersWait = false;
+  /** While it runs, the client is not read, as it was refused. */
+  #holdOffTimer: Timer | undefined;
   #paused = false;
   #ended = false;
   #isStopping = false;
@@ -55,6 +60,7 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
   ) {
     this.#config = config;
     this.#clock = env.clock;
+    this.#timers = env.timers;
     this.#broker = broker;
     this.#stream = stream;
     this.#stall = new StalledReader(config.stalledReaderMs, env.timers, () =>
@@ -123,6 +129,7 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
   onClose(): void {
     this.#closed = true;
     this.#stall.moving();
+    this.#endHoldOff();
   }
 
   #answer(request: Unanswered, results: readonly ProduceResult[]): void {
@@ -134,9 +141,32 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
       produced(topic, partition, results[at]!),
     );
     this.#send({ correlationId, creditBytes, partitions });
+    if (results.some(({ row }) => row === Errors.BROKER_OVERLOADED)) this.#holdOff();
     this.#regulate();
     this.#endWhenAnswered();
   }
+
+  /**
+   * Reads nothing from a client that was refused until there is room. To read a request and refuse it
+   * costs half as much as to store it: by refusing alone, a broker that is offered three times too
+   * much would store a third of what it can.
+   */
+  #holdOff(): void {
+    if (this.#holdOffTimer !== undefined) return;
+    this.#holdOffTimer = this.#timers.after(HOLD_OFF_MS, this.#goOn);
+    this.#broker.memory.whenRoom(this.#goOn);
+  }
+
+  #endHoldOff(): void {
+    this.#holdOffTimer?.cancel();
+    this.#holdOffTimer = undefined;
+    this.#broker.memory.stopWaiting(this.#goOn);
+  }
+
+  readonly #goOn = (): void => {
+    this.#endHoldOff();
+    this.#regulate();
+  };
 
   /** The partitions with batches made of those that came as plain records. Throws `ApiError`. */
   #inBatches(partitions: readonly ProducePartition[]): readonly ProducePartition[] {
@@ -162,6 +192,7 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
   #regulate(): void {
     const mustPause =
       this.#isStopping ||
+      this.#holdOffTimer !== undefined ||
       this.#answersWait ||
       this.#unansweredBytes >= this.#config.produceCreditBytes;
     if (mustPause === this.#paused || this.#closed) return;

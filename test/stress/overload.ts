@@ -44,13 +44,16 @@ export async function overload(seconds: number): Promise<boolean> {
     if (phase.refused === 0) best = Math.max(best, perSecond);
     console.log(`${depth} a stream unanswered: ${describe(phase, DEPTH_MS / 1_000)}`);
   }
+  const idleCpu = cpuSeconds(broker.pid);
   const phase = await load.openLoop(best * TIMES, seconds * 1_000);
+  const busy = (cpuSeconds(broker.pid) - idleCpu) / seconds;
   const goodput = phase.acknowledged / seconds / best;
   const peakMib = peakMemoryMib(broker.pid);
   await load.close();
   const missing = await notKept(broker.address, load);
 
   console.log(`${TIMES} times the best: ${describe(phase, seconds)}`);
+  console.log(`the broker had ${(busy * 100).toFixed(0)} % of its core`);
   console.log(
     `goodput ${(goodput * 100).toFixed(0)} % of the best, at least ${GOODPUT * 100} wanted`,
   );
@@ -93,6 +96,14 @@ function pin(pid: number, core: number): void {
   const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
   if (status !== 0) console.log('taskset is missing: broker and load share the cores');
 }
+
+/** CPU time of all threads of a process. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+const TICKS_PER_SECOND = 100;
 
 function peakMemoryMib(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -19,6 +19,25 @@ test('what is larger than the whole budget fits alone', () => {
   expect(budget.tryTake(1)).toBe(true);
 });
 
+test('who waits for room is told once, when half of it is free', () => {
+  const budget = new MemoryBudget(100);
+  const told: string[] = [];
+  budget.whenRoom(() => told.push('at once'));
+  budget.tryTake(60);
+  budget.tryTake(40);
+  const gone = (): void => {
+    told.push('gone');
+  };
+  budget.whenRoom(() => told.push('later'));
+  budget.whenRoom(gone);
+  budget.stopWaiting(gone);
+  budget.give(40);
+  expect(told).toEqual(['at once']);
+  budget.give(10);
+  budget.give(50);
+  expect(told).toEqual(['at once', 'later']);
+});
+
 test('giving back more than was taken is a bug', () => {
   const budget = new MemoryBudget(100);
   budget.tryTake(5);

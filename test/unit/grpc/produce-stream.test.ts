@@ -158,6 +158,37 @@ test('many small requests pause the reading, too', async () => {
   expect(log.logEndOffset).toBe(1000);
 });
 
+const KIB_400 = { valueBytes: 400 * 1024 };
+
+test('a client that was refused is not read before there is room', async () => {
+  const door = await DoorWorld.open({ 'queued.max.request.bytes': '1MiB' });
+  const client = door.produce();
+  await client.received(1);
+  door.world.stallDisk(500);
+  for (let i = 0; i < 3; i++) client.send({ 0: makeBatch(KIB_400) });
+  await client.received(2);
+  expect(client.answers).toEqual(['3: t-0 -1 BROKER_OVERLOADED']);
+  for (let i = 0; i < 20; i++) client.send({ 1: makeBatch() });
+  await door.world.pass(400);
+  // One or two may have arrived before the pause; the rest stays with the client.
+  const log = door.world.logs.log({ topic: 't', partition: 1 })!;
+  expect(log.logEndOffset).toBeLessThan(5);
+  await client.received(24);
+  expect(log.logEndOffset).toBe(20);
+});
+
+test('a client that was refused is read again, even if there is never room', async () => {
+  const door = await DoorWorld.open({ 'queued.max.request.bytes': '1MiB' });
+  const client = door.produce();
+  await client.received(1);
+  door.world.stallDisk(20_000);
+  for (let i = 0; i < 3; i++) client.send({ 0: makeBatch(KIB_400) });
+  await client.received(2);
+  for (let i = 0; i < 5; i++) client.send({ 1: makeBatch(KIB_400) });
+  await door.world.pass(10_000);
+  expect(client.answers).toHaveLength(6);
+});
+
 test('a client that takes no answers is cut off by name', async () => {
   const door = await DoorWorld.open({ 'grpc.stalled.reader.ms': '5s' });
   const client = door.produce();

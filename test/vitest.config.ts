@@ -17,6 +17,7 @@ export default defineConfig({
       project('tidy', ['test/tidy/**/*.test.ts']),
       project('unit', ['test/unit/**/*.test.ts']),
       project('property', ['test/property/**/*.test.ts'], 60_000),
+      project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
       project('smoke', ['test/simulation/**/*.smoke.test.ts'], 60_000),
       project('simulation', ['test/simulation/**/*.sim.test.ts'], 300_000),
       project('integration', ['test/integration/**/*.test.ts'], 300_000),

@@ -1,6 +1,21 @@
+import { AssertionError } from '../model/assert.ts';
+
 /** Bytes from outside do not say what they should: cut short, out of range, or inconsistent. */
 export class CorruptError extends Error {
   override readonly name: string = 'CorruptError';
+}
+
+/**
+ * Runs a decoder that makes ids of what it reads. Ids assert what they are; in bytes from outside
+ * a broken one is no bug of ours.
+ */
+export function corruptIfBroken<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    if (!(cause instanceof AssertionError)) throw cause;
+    throw new CorruptError(`what was read is wrong: ${cause.message}`, { cause });
+  }
 }
 
 /**

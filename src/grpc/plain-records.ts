@@ -4,7 +4,8 @@ import { ApiError, Errors } from '../model/errors.ts';
 import { BatchBuilder } from '../records/batch-builder.ts';
 import { BatchView, batchSizeAt } from '../records/batch-view.ts';
 import { RecordCursor } from '../records/record-cursor.ts';
-import type { PlainRecord } from '../rpc/log-messages.ts';
+import type { PlainRecord, PlainRecords } from '../rpc/log-messages.ts';
+import { malformedRequest } from '../rpc/method.ts';
 
 /**
  * Batches for clients that do not build or read them: convenient, not fast. Everything per record
@@ -14,10 +15,20 @@ import type { PlainRecord } from '../rpc/log-messages.ts';
 /**
  * One batch of records as a client sent them; `nowMs` for those without a time.
  *
- * @throws ApiError INVALID_TIMESTAMP
+ * @throws ApiError INVALID_TIMESTAMP, or INVALID_REQUEST for a record that is malformed
  */
-export function batchOf(records: readonly PlainRecord[], nowMs: number): Uint8Array {
+export function batchOf(records: PlainRecords, nowMs: number): Uint8Array {
   const builder = new BatchBuilder({ compression: Compression.none });
+  try {
+    appendAll(builder, records, nowMs);
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
+    throw malformedRequest(error);
+  }
+  return builder.build();
+}
+
+function appendAll(builder: BatchBuilder, records: PlainRecords, nowMs: number): void {
   for (const { key, value, headers, timestampMs } of records) {
     if (timestampMs < 0) {
       const detail = `timestamp ${timestampMs} of a record is before 1970; 0 stands for now`;
@@ -30,7 +41,6 @@ export function batchOf(records: readonly PlainRecord[], nowMs: number): Uint8Ar
       timestampMs: timestampMs === 0 ? nowMs : timestampMs,
     });
   }
-  return builder.build();
 }
 
 export interface PortionLimits {

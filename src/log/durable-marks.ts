@@ -1,4 +1,4 @@
-import type { ByteReader } from '../codec/reader.ts';
+import { type ByteReader, corruptIfBroken } from '../codec/reader.ts';
 import { ByteWriter } from '../codec/writer.ts';
 import {
   leaderEpoch,
@@ -103,7 +103,7 @@ export function decodeMarks(bytes: Uint8Array): Map<string, LogMark> {
   const count = reader.count(reader.int32(), MIN_ENTRY_BYTES);
   const marks = new Map<string, LogMark>();
   for (let i = 0; i < count; i++) {
-    const mark = decodeMark(reader);
+    const mark = corruptIfBroken(() => decodeMark(reader));
     marks.set(partitionName(mark.topicPartition), mark);
   }
   return marks;

@@ -1,5 +1,5 @@
 import { crc32c } from '../codec/crc32c.ts';
-import { ByteReader, CorruptError } from '../codec/reader.ts';
+import { ByteReader, CorruptError, corruptIfBroken } from '../codec/reader.ts';
 import { ByteWriter } from '../codec/writer.ts';
 import { offset, producerId } from '../model/ids.ts';
 import { decodeChecked, encodeChecked } from './checked-file.ts';
@@ -93,20 +93,22 @@ export function decodeOwnProducers(bytes: Uint8Array): ProducerState[] {
   const reader = decodeChecked(OWN_MAGIC, OWN_VERSION, bytes);
   const count = reader.count(reader.int32(), OWN_ENTRY_BYTES);
   const states: ProducerState[] = [];
-  for (let i = 0; i < count; i++) {
-    const state: ProducerState = {
-      id: producerId(reader.int64()),
-      epoch: reader.int16(),
-      coordinatorEpoch: reader.int32(),
-      currentTxnFirstOffset: reader.int64(),
-      lastAppendMs: reader.int64(),
-      batches: [],
-    };
-    const batches = reader.count(reader.int8(), BATCH_BYTES);
-    for (let b = 0; b < batches; b++) state.batches.push(decodeBatch(reader));
-    states.push(state);
-  }
+  for (let i = 0; i < count; i++) states.push(corruptIfBroken(() => decodeOwnProducer(reader)));
   return states;
+}
+
+function decodeOwnProducer(reader: ByteReader): ProducerState {
+  const state: ProducerState = {
+    id: producerId(reader.int64()),
+    epoch: reader.int16(),
+    coordinatorEpoch: reader.int32(),
+    currentTxnFirstOffset: reader.int64(),
+    lastAppendMs: reader.int64(),
+    batches: [],
+  };
+  const batches = reader.count(reader.int8(), BATCH_BYTES);
+  for (let b = 0; b < batches; b++) state.batches.push(decodeBatch(reader));
+  return state;
 }
 
 function decodeBatch(reader: ByteReader): RememberedBatch {
@@ -133,7 +135,9 @@ export function decodeKafkaProducers(bytes: Uint8Array): ProducerState[] {
   }
   const count = reader.count(reader.int32(), KAFKA_ENTRY_BYTES);
   const states: ProducerState[] = [];
-  for (let i = 0; i < count; i++) states.push(decodeKafkaProducer(reader));
+  for (let i = 0; i < count; i++) {
+    states.push(corruptIfBroken(() => decodeKafkaProducer(reader)));
+  }
   return states;
 }
 

@@ -103,7 +103,8 @@ export class SegmentIndexes {
 
   #resetMaxTimestamp(): void {
     const last = this.times.count - 1;
-    if (last < 0) return;
+    // Entries from a file are checked after this, by their checksum or by `problem`.
+    if (last < 0 || !this.times.isPlausible(last)) return;
     this.#maxTimestampMs = this.times.timestampAt(last);
     this.#maxTimestampOffset = this.times.offsetAt(last);
   }

@@ -31,6 +31,11 @@ export class TimeIndex {
     return offset(this.baseOffset + this.table.view.getInt32(index * 12 + 8));
   }
 
+  /** False for an entry that nobody can have written; `problem` says so, and nothing may trust it. */
+  isPlausible(index: number): boolean {
+    return this.table.view.getInt32(index * 12 + 8) >= 0;
+  }
+
   /** Adds an entry if its timestamp is larger than all before. */
   maybeAppend(timestampMs: number, lastOffset: Offset): void {
     const last = this.count - 1;

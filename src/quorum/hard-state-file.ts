@@ -1,5 +1,5 @@
 import { crc32c } from '../codec/crc32c.ts';
-import { ByteReader } from '../codec/reader.ts';
+import { ByteReader, corruptIfBroken } from '../codec/reader.ts';
 import { ByteWriter } from '../codec/writer.ts';
 import { type File, FileError, type FileSystem } from '../env/ports.ts';
 import { replaceFile } from '../env/replace-file.ts';
@@ -109,5 +109,5 @@ function readSlot(content: Uint8Array, place: 0 | 1): Slot | undefined {
   if (bytes.length < SLOT_BYTES) return undefined;
   const reader = new ByteReader(bytes);
   if (reader.uint32() !== crc32c(bytes.subarray(4))) return undefined;
-  return { place, sequence: reader.int64(), state: readHardState(reader) };
+  return { place, sequence: reader.int64(), state: corruptIfBroken(() => readHardState(reader)) };
 }

@@ -1,5 +1,5 @@
 import { crc32c } from '../codec/crc32c.ts';
-import { ByteReader, CorruptError } from '../codec/reader.ts';
+import { ByteReader, CorruptError, corruptIfBroken } from '../codec/reader.ts';
 import { ByteWriter } from '../codec/writer.ts';
 import { NewerFormatError } from '../metadata/metadata-record-codec.ts';
 import { type LeaderEpoch, leaderEpoch, type NodeId, nodeId } from '../model/ids.ts';
@@ -51,7 +51,10 @@ export function encodeEntry(entry: QuorumEntry): Uint8Array {
 }
 
 /** @throws CorruptError if the value is not that of an entry with this index */
-export function decodeEntry(index: number, value: Uint8Array): QuorumEntry {
+export const decodeEntry = (index: number, value: Uint8Array): QuorumEntry =>
+  corruptIfBroken(() => readEntry(index, value));
+
+function readEntry(index: number, value: Uint8Array): QuorumEntry {
   const reader = new ByteReader(value);
   if (reader.uint32() !== checksum(index, value)) throw new CorruptError('its checksum is wrong');
   const epoch = leaderEpoch(reader.int32());

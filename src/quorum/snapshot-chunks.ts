@@ -1,5 +1,5 @@
 import { crc32c } from '../codec/crc32c.ts';
-import { ByteReader, CorruptError } from '../codec/reader.ts';
+import { ByteReader, CorruptError, corruptIfBroken } from '../codec/reader.ts';
 import { ByteWriter } from '../codec/writer.ts';
 import { type LeaderEpoch, leaderEpoch } from '../model/ids.ts';
 import { readRecords, writeRecords } from './quorum-entry.ts';
@@ -77,7 +77,7 @@ function decodeChunk(number: number, value: Uint8Array | undefined): Chunk {
   }
   return {
     lastIndex: reader.int64(),
-    epoch: leaderEpoch(reader.int32()),
+    epoch: corruptIfBroken(() => leaderEpoch(reader.int32())),
     count: reader.int32(),
     records: readRecords(reader),
   };

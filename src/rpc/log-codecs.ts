@@ -10,13 +10,19 @@ import type {
   FetchStop,
   IsolationLevel,
   PlainRecord,
+  PlainRecords,
   ProducedPartition,
   ProducePartition,
   ProduceRequest,
   ProduceResponse,
 } from './log-messages.ts';
 import type { MessageCodec } from './method.ts';
-import { plainRecordsSize, readPlainRecord, writePlainRecords } from './plain-record-codec.ts';
+import {
+  EncodedRecords,
+  plainRecordsSize,
+  readPlainRecord,
+  writePlainRecords,
+} from './plain-record-codec.ts';
 import {
   boolFieldSize,
   bytesFieldSize,
@@ -27,6 +33,7 @@ import {
   optionalIntegerFieldSize,
   ProtobufReader,
   ProtobufWriter,
+  requestHeapBytes,
   textFieldSize,
 } from './protobuf.ts';
 
@@ -41,7 +48,7 @@ import {
  * does not know. One freedom is not taken: a submessage given twice is replaced, not merged.
  */
 
-/** Most entries of one repeated field: memory for a message is bounded by this and by its bytes. */
+/** Most entries of one repeated field; `requestHeapBytes` bounds what all of them may take in memory. */
 export const MAX_ENTRIES: number = 10_000;
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -74,7 +81,7 @@ export const produceRequestCodec: MessageCodec<ProduceRequest> = {
   },
 
   decode(bytes) {
-    const reader = new ProtobufReader(bytes);
+    const reader = new ProtobufReader(bytes, requestHeapBytes(bytes.length));
     let correlationId = 0;
     let acks = 0;
     let timeoutMs = 0;
@@ -103,7 +110,7 @@ function readProducePartition(reader: ProtobufReader): ProducePartition {
   let partition = 0;
   let topicId = NO_BYTES;
   let records = NO_BYTES;
-  const plain: PlainRecord[] = [];
+  let plainCount = 0;
   const outer = reader.enter();
   while (reader.hasMore) {
     const tag = reader.tag();
@@ -111,11 +118,15 @@ function readProducePartition(reader: ProtobufReader): ProducePartition {
     else if (tag === integerTag(2)) partition = reader.int32();
     else if (tag === bytesTag(3)) topicId = reader.bytes();
     else if (tag === bytesTag(4)) records = reader.bytes();
-    else if (tag === bytesTag(5)) add(plain, readPlainRecord(reader));
-    else reader.skip(tag);
+    else if (tag === bytesTag(5)) {
+      checkCount(plainCount++);
+      reader.passOver();
+    } else reader.skip(tag);
   }
+  const plainRecords: PlainRecords =
+    plainCount === 0 ? NO_RECORDS : new EncodedRecords(reader.entered(), 5, plainCount);
   reader.leave(outer);
-  return { topic, partition, topicId, records, plainRecords: orNone(plain) };
+  return { topic, partition, topicId, records, plainRecords };
 }
 
 export const produceResponseCodec: MessageCodec<ProduceResponse> = {
@@ -243,7 +254,7 @@ export const fetchRequestCodec: MessageCodec<FetchRequest> = {
   },
 
   decode(bytes) {
-    const reader = new ProtobufReader(bytes);
+    const reader = new ProtobufReader(bytes, requestHeapBytes(bytes.length));
     let correlationId = 0;
     let creditBytes = 0;
     let isolationLevel = 0;
@@ -416,10 +427,14 @@ function entrySize(sizes: number[], size: number): number {
 }
 
 function add<T>(entries: T[], entry: T): void {
-  if (entries.length === MAX_ENTRIES) {
-    throw new CorruptError(`a message has more than ${MAX_ENTRIES} entries of a kind`);
-  }
+  checkCount(entries.length);
   entries.push(entry);
+}
+
+/** Before one more is taken to those that are there. */
+function checkCount(entries: number): void {
+  if (entries < MAX_ENTRIES) return;
+  throw new CorruptError(`a message has more than ${MAX_ENTRIES} entries of a kind`);
 }
 
 function totalLength(pieces: readonly Uint8Array[]): number {

@@ -20,6 +20,11 @@ export interface PlainRecord {
   readonly offset: number;
 }
 
+/** An array, or records that are decoded while they are gone through. */
+export interface PlainRecords extends Iterable<PlainRecord> {
+  readonly length: number;
+}
+
 export interface PlainHeader {
   readonly key: string;
   readonly value: Uint8Array | undefined;
@@ -38,7 +43,7 @@ export interface ProducePartition {
   /** 16 bytes, or empty for "go by the name". */
   readonly topicId: Uint8Array;
   readonly records: Uint8Array;
-  readonly plainRecords?: readonly PlainRecord[];
+  readonly plainRecords?: PlainRecords;
 }
 
 export interface ProduceResponse {

@@ -103,7 +103,8 @@ export class HandlerTable implements ServerHandlers {
   }
 }
 
-const malformedRequest = (error: CorruptError): ApiError =>
+/** What a peer is told whose request cannot be decoded. */
+export const malformedRequest = (error: CorruptError): ApiError =>
   new ApiError(Errors.INVALID_REQUEST, `malformed request: ${error.message}`, { cause: error });
 
 const malformedAnswer = (error: CorruptError): RpcStatus => ({

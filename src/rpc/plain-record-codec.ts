@@ -1,11 +1,11 @@
 import { CorruptError } from '../codec/reader.ts';
-import type { PlainHeader, PlainRecord } from './log-messages.ts';
+import type { PlainHeader, PlainRecord, PlainRecords } from './log-messages.ts';
 import {
   bytesTag,
   integerFieldSize,
   integerTag,
   messageFieldSize,
-  type ProtobufReader,
+  ProtobufReader,
   type ProtobufWriter,
   textFieldSize,
 } from './protobuf.ts';
@@ -19,7 +19,7 @@ import {
 const MAX_HEADERS = 10_000;
 
 /** Size of a repeated field of records. */
-export function plainRecordsSize(records: readonly PlainRecord[] = []): number {
+export function plainRecordsSize(records: Iterable<PlainRecord> = []): number {
   let size = 0;
   for (const record of records) size += messageFieldSize(plainRecordSize(record));
   return size;
@@ -28,7 +28,7 @@ export function plainRecordsSize(records: readonly PlainRecord[] = []): number {
 export function writePlainRecords(
   writer: ProtobufWriter,
   field: number,
-  records: readonly PlainRecord[] = [],
+  records: Iterable<PlainRecord> = [],
 ): void {
   for (const record of records) {
     writer.startBytes(field, plainRecordSize(record));
@@ -53,6 +53,33 @@ function writePlainRecord(writer: ProtobufWriter, record: PlainRecord): void {
   }
   writer.integerField(4, record.timestampMs);
   writer.integerField(5, record.offset);
+}
+
+/**
+ * Records of a request as they came, decoded one at a time by who goes through them: decoded at once
+ * many small ones would take many times their bytes (DESIGN D15). Going through them throws
+ * `CorruptError` at one that is malformed.
+ */
+export class EncodedRecords implements PlainRecords {
+  readonly length: number;
+  readonly #message: Uint8Array;
+  readonly #field: number;
+
+  /** @param message the one that holds the records as `length` elements of a repeated field */
+  constructor(message: Uint8Array, field: number, length: number) {
+    this.#message = message;
+    this.#field = field;
+    this.length = length;
+  }
+
+  *[Symbol.iterator](): Iterator<PlainRecord> {
+    const reader = new ProtobufReader(this.#message);
+    while (reader.hasMore) {
+      const tag = reader.tag();
+      if (tag === bytesTag(this.#field)) yield readPlainRecord(reader);
+      else reader.skip(tag);
+    }
+  }
 }
 
 export function readPlainRecord(reader: ProtobufReader): PlainRecord {

@@ -5,7 +5,7 @@ import { CorruptError } from '../codec/reader.ts';
 import type { MessageCodec } from './method.ts';
 import { toBytes } from './plain-bytes.ts';
 import { protoDirectory } from './proto-directory.ts';
-import { ProtobufReader } from './protobuf.ts';
+import { ProtobufReader, requestHeapBytes, WIRE_BYTES } from './protobuf.ts';
 
 /** A request of administration is small: topics, names, settings. */
 const MAX_REQUEST_BYTES = 1024 * 1024;
@@ -40,23 +40,53 @@ export function reflectedRequestCodec<T extends object>(
   return {
     encode: codec.encode,
     decode: (bytes) => {
-      checkBudget(bytes);
+      checkBudget(type(), bytes);
       return codec.decode(bytes);
     },
   };
 }
 
-function checkBudget(bytes: Uint8Array): void {
+/** Texts and messages, at any depth, are walked through before protobufjs takes memory for them. */
+function checkBudget(type: protobuf.Type, bytes: Uint8Array): void {
   if (bytes.length > MAX_REQUEST_BYTES) {
     throw new CorruptError(`${bytes.length} bytes are more than the ${MAX_REQUEST_BYTES} allowed`);
   }
-  const reader = new ProtobufReader(bytes);
+  const reader = new ProtobufReader(bytes, requestHeapBytes(bytes.length));
   for (let fields = 1; reader.hasMore; fields++) {
     if (fields > MAX_REQUEST_FIELDS) {
       throw new CorruptError(`more than ${MAX_REQUEST_FIELDS} fields`);
     }
-    reader.skip(reader.tag());
+    walkField(reader, type);
   }
+}
+
+function walkField(reader: ProtobufReader, type: protobuf.Type): void {
+  const tag = reader.tag();
+  const field = type.fieldsById[tag >>> 3];
+  if (field === undefined || (tag & 7) !== WIRE_BYTES) {
+    reader.skip(tag);
+    return;
+  }
+  const inner = field.resolvedType;
+  const isMessage = inner !== null && 'fieldsArray' in inner;
+  if (!isMessage && !field.map) {
+    reader.bytes();
+    return;
+  }
+  // Once for what protobufjs makes of it, once for what we make of that.
+  const outer = reader.enter(2);
+  while (reader.hasMore) {
+    if (isMessage) walkField(reader, inner);
+    else walkText(reader);
+  }
+  reader.leave(outer);
+}
+
+/** A field of an entry of a map; the keys and values of ours are texts. */
+function walkText(reader: ProtobufReader): void {
+  const tag = reader.tag();
+  if ((tag & 7) === WIRE_BYTES) reader.bytes();
+  else reader.skip(tag);
 }
 
 function encode(type: protobuf.Type, message: object): Buffer {

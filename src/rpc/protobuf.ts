@@ -13,7 +13,7 @@ import { toBytes } from './plain-bytes.ts';
  */
 const WIRE_VARINT = 0;
 const WIRE_FIXED64 = 1;
-const WIRE_BYTES = 2;
+export const WIRE_BYTES = 2;
 const WIRE_FIXED32 = 5;
 
 /**
@@ -22,28 +22,46 @@ const WIRE_FIXED32 = 5;
  */
 export const MAX_SUBMESSAGES: number = 200_000;
 
+/**
+ * What a request may come to in memory when it is decoded, in bytes beside its own: three for each byte
+ * of it, so that with the message itself it is four (DESIGN D15), and room for ten thousand partitions
+ * with short names, which a message of 100 KiB can list.
+ */
+export const requestHeapBytes = (messageBytes: number): number =>
+  2 * 1024 * 1024 + 3 * messageBytes;
+
+/** What V8 takes for a small object in an array, a view of bytes, and a text beside its characters. */
+const MESSAGE_HEAP_BYTES = 96;
+const VIEW_HEAP_BYTES = 112;
+const TEXT_HEAP_BYTES = 24;
+
 /** The tag of a field that holds an integer, a boolean or an enum. */
 export const integerTag = (field: number): number => field << 3;
 /** The tag of a field that holds a text, bytes or a message. */
 export const bytesTag = (field: number): number => (field << 3) | WIRE_BYTES;
 
 /**
- * A cursor over one message from outside. It allocates nothing but what it returns, and what it
- * returns is never larger than the bytes that are there.
+ * A cursor over one message from outside. It allocates nothing but what it returns; what it returns is
+ * never larger than the bytes that are there, and all of it together within a budget.
  */
 export class ProtobufReader {
   readonly #bytes: Uint8Array;
   #position = 0;
   #submessages = 0;
+  #heapBytesLeft: number;
   /** Where the message ends that is being read: the whole one or the one entered last. */
   #end: number;
+  /** Where the message begins that was entered last. */
+  #enteredAt = 0;
   /** The two halves of the last varint, both from 0 to 2^32-1. */
   #low = 0;
   #high = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** @param heapBytes what views, texts and messages that are read may take in memory */
+  constructor(bytes: Uint8Array, heapBytes: number = Number.POSITIVE_INFINITY) {
     this.#bytes = bytes;
     this.#end = bytes.length;
+    this.#heapBytesLeft = heapBytes;
   }
 
   get hasMore(): boolean {
@@ -78,31 +96,47 @@ export class ProtobufReader {
 
   /** A view, not a copy. */
   bytes(): Uint8Array {
-    const length = this.#length();
-    const start = this.#position;
-    this.#position += length;
-    return this.#bytes.subarray(start, this.#position);
+    this.#pay(VIEW_HEAP_BYTES);
+    return this.#view();
   }
 
   /** Malformed UTF-8 is refused. */
   text(): string {
+    const bytes = this.#view();
+    // One character beyond Latin-1 makes all of them take two bytes.
+    this.#pay(TEXT_HEAP_BYTES + 2 * bytes.length);
     try {
-      return strictUtf8.decode(this.bytes());
+      return strictUtf8.decode(bytes);
     } catch (cause) {
-      if (cause instanceof CorruptError) throw cause;
       throw new CorruptError('a text is not UTF-8', { cause });
     }
   }
 
-  /** Enters the message that is the value of a field; the result is for `leave`. */
-  enter(): number {
-    if (++this.#submessages > MAX_SUBMESSAGES) {
-      throw new CorruptError(`more than ${MAX_SUBMESSAGES} messages are inside one`);
-    }
+  /**
+   * Enters the message that is the value of a field; the result is for `leave`.
+   *
+   * @param objects how many objects it becomes in memory
+   */
+  enter(objects = 1): number {
+    this.#countSubmessage();
+    this.#pay(objects * MESSAGE_HEAP_BYTES);
     const outer = this.#end;
     const length = this.#length();
+    this.#enteredAt = this.#position;
     this.#end = this.#position + length;
     return outer;
+  }
+
+  /** Moves over a message that is to be read later, if at all: it counts, but takes no memory now. */
+  passOver(): void {
+    this.#countSubmessage();
+    this.#skipBytes();
+  }
+
+  /** All of the message that was entered last, as a view. */
+  entered(): Uint8Array {
+    this.#pay(VIEW_HEAP_BYTES);
+    return this.#bytes.subarray(this.#enteredAt, this.#end);
   }
 
   /** Goes on after a message that was entered and read to its end. */
@@ -115,10 +149,38 @@ export class ProtobufReader {
   skip(tag: number): void {
     const wireType = tag & 7;
     if (wireType === WIRE_VARINT) this.#varint();
-    else if (wireType === WIRE_BYTES) this.bytes();
+    else if (wireType === WIRE_BYTES) this.#skipBytes();
     else if (wireType === WIRE_FIXED64) this.#position += this.#within(8);
     else if (wireType === WIRE_FIXED32) this.#position += this.#within(4);
     else throw new CorruptError(`wire type ${wireType} is not supported`);
+  }
+
+  #countSubmessage(): void {
+    if (++this.#submessages > MAX_SUBMESSAGES) {
+      throw new CorruptError(`more than ${MAX_SUBMESSAGES} messages are inside one`);
+    }
+  }
+
+  #skipBytes(): void {
+    const length = this.#length();
+    this.#position += length;
+  }
+
+  #view(): Uint8Array {
+    const length = this.#length();
+    const start = this.#position;
+    this.#position += length;
+    return this.#bytes.subarray(start, this.#position);
+  }
+
+  /** Before memory is taken. */
+  #pay(heapBytes: number): void {
+    this.#heapBytesLeft -= heapBytes;
+    if (this.#heapBytesLeft < 0) {
+      throw new CorruptError(
+        `a message of ${this.#bytes.length} bytes has too many parts: decoded they would take many times as much memory`,
+      );
+    }
   }
 
   #length(): number {

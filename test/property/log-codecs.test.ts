@@ -10,6 +10,7 @@ import {
   produceResponseCodec,
 } from '../../src/rpc/log-codecs.ts';
 import type { MessageCodec } from '../../src/rpc/method.ts';
+import { EncodedRecords } from '../../src/rpc/plain-record-codec.ts';
 import { loadProto } from '../../src/rpc/proto-codec.ts';
 
 /** The hand-written codecs against protobufjs, on messages of every kind and on bytes of none. */
@@ -130,6 +131,7 @@ const kinds: Kind[] = [
 function comparable(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (Array.isArray(value)) return value.map(comparable);
+  if (value instanceof EncodedRecords) return [...value].map(comparable);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, field]) =>
@@ -187,7 +189,10 @@ function written(
 /** A message, or `CorruptError`; anything else is a bug. */
 function decodeOrRefuse<T>(codec: MessageCodec<T>, encoded: Uint8Array): T | undefined {
   try {
-    return codec.decode(encoded);
+    const message = codec.decode(encoded);
+    // Plain records are decoded by who goes through them.
+    comparable(message);
+    return message;
   } catch (failure) {
     if (failure instanceof CorruptError) return undefined;
     throw failure;

@@ -22,6 +22,19 @@ describe('the indexes of a segment', () => {
     expect(indexes.floorPosition(offset(12))).toBe(300);
   });
 
+  it('are read from damaged entries, and then say what is wrong with them', () => {
+    const indexes = new SegmentIndexes(offset(0));
+    fill(indexes, [1, 2, 3, 4]);
+    const content = {
+      offsets: indexes.offsets.table.bytesFrom(0).slice(),
+      times: indexes.times.table.bytesFrom(0).slice(),
+    };
+    // The sign of the last offset.
+    content.times[content.times.length - 4]! ^= 0x80;
+    const read = new SegmentIndexes(offset(0), content);
+    expect(read.problem(1000, offset(100))).toContain('does not rise');
+  });
+
   it('keep the largest timestamp so far with each entry, and finish with the largest of all', () => {
     const indexes = new SegmentIndexes(offset(0));
     fill(indexes, [1, 9, 3, 4, 5, 20, 7]);

@@ -3,11 +3,11 @@ import { produceRequestCodec } from '../../../src/rpc/log-codecs.ts';
 import type { PlainRecord } from '../../../src/rpc/log-messages.ts';
 import { bytes } from './transport-world.ts';
 
-function roundTrip(plainRecords: readonly PlainRecord[]): readonly PlainRecord[] | undefined {
+function roundTrip(plainRecords: readonly PlainRecord[]): readonly PlainRecord[] {
   const partition = { topic: 't', partition: 0, topicId: bytes(), records: bytes(), plainRecords };
   const request = { correlationId: 1, acks: 1, timeoutMs: 0, partitions: [partition] } as const;
-  return produceRequestCodec.decode(produceRequestCodec.encode(request)).partitions[0]!
-    .plainRecords;
+  const decoded = produceRequestCodec.decode(produceRequestCodec.encode(request));
+  return [...decoded.partitions[0]!.plainRecords!];
 }
 
 const record: PlainRecord = {

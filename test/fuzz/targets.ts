@@ -1,0 +1,13 @@
+import { configTargets } from './config-targets.ts';
+import { fileTargets } from './file-targets.ts';
+import { messageTargets } from './message-targets.ts';
+import { recordTargets } from './record-targets.ts';
+import type { Target } from './target.ts';
+
+/** Every decoder of bytes that somebody else may have written. */
+export const targets: readonly Target[] = [
+  ...recordTargets,
+  ...messageTargets,
+  ...fileTargets,
+  ...configTargets,
+];

@@ -31,9 +31,9 @@ function planOf(args: readonly string[]): FuzzPlan {
 async function fuzzDecoders(plan: FuzzPlan): Promise<boolean> {
   // Compiles and fills caches.
   await fuzzTargets(targets, { seed: plan.seed + 1, inputs: Math.min(plan.inputs, 50_000) });
-  const before = settledHeap();
+  const before = await settledHeap();
   const { totals, violations } = await fuzzTargets(targets, plan);
-  const grown = settledHeap() - before;
+  const grown = (await settledHeap()) - before;
   for (const { name, inputs, accepted, seconds, slowestMs } of totals) {
     console.log(
       `${name}: ${inputs} inputs, ${accepted} accepted, ${seconds.toFixed(1)} s, slowest ${slowestMs.toFixed(1)} ms`,
@@ -57,9 +57,9 @@ function printViolations(violations: readonly Violation[]): void {
 }
 
 /** True if no request takes more memory than it may. */
-function checkHeap(seed: number): boolean {
+async function checkHeap(seed: number): Promise<boolean> {
   let sound = true;
-  for (const measure of measureHeap(seed, HEAP_TRIES)) {
+  for (const measure of await measureHeap(seed, HEAP_TRIES)) {
     const { name, wireBytes, heapBytes } = measure;
     const over = excess(measure);
     sound &&= over <= FIXED_HEAP_BYTES;
@@ -77,7 +77,7 @@ function checkHeap(seed: number): boolean {
 try {
   useNativeCrc32c();
   const plan = planOf(process.argv.slice(2));
-  const results = [await fuzzDecoders(plan), checkHeap(plan.seed)];
+  const results = [await fuzzDecoders(plan), await checkHeap(plan.seed)];
   process.exitCode = results.every((sound) => sound) ? 0 : 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

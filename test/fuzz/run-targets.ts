@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
 import { mutate } from './mutate.ts';
 import type { Target, TargetTotals, Violation } from './target.ts';
@@ -17,6 +18,7 @@ export interface FuzzResult {
 const MAX_VIOLATIONS = 20;
 /** Half of the inputs of a target that has checksums get them mended. */
 const MENDED = 0.5;
+const TURN_INPUTS = 1000;
 
 /** Gives each target its share of mutated inputs; the same plan gives the same inputs. */
 export async function fuzzTargets(targets: readonly Target[], plan: FuzzPlan): Promise<FuzzResult> {
@@ -39,6 +41,8 @@ async function fuzzTarget(
   const totals = { name: target.name, inputs, accepted: 0, seconds: 0, slowestMs: 0 };
   const startedMs = performance.now();
   for (let i = 0; i < inputs; i++) {
+    // Others get their turn, also those who give memory back.
+    if (i % TURN_INPUTS === 0) await nextTurn();
     const bytes = mutate(random, target.corpus);
     if (random.chance(MENDED)) target.mend?.(bytes);
     const before = performance.now();

@@ -11,7 +11,7 @@ export const brokerSettings: SettingGroup<BrokerConfig> = {
     key: 'queued.max.request.bytes',
     default: 256 * 1024 * 1024,
     min: 1024 * 1024,
-    doc: 'What the produce requests that the broker works on at a time may take in memory; beyond it they are refused with BROKER_OVERLOADED.',
+    doc: 'What all requests and answers may take in memory at a time: arriving, being worked on, waiting to be sent. Beyond it produce requests are refused with BROKER_OVERLOADED; a quarter beyond it streams are ended with it, first those whose clients read slowest.',
   }),
   deleteTopicEnabled: setting.boolean({
     key: 'delete.topic.enable',

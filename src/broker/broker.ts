@@ -72,7 +72,10 @@ export class Broker {
   readonly #replicas: ReplicaManager;
   readonly #meters: BrokerMeters;
   readonly #produce: Produce;
-  /** What requests take in memory; the doors read no further while it is used up. */
+  /**
+   * What requests and answers take in memory: the doors charge what arrives and leaves, and read no
+   * further while it is used up.
+   */
   readonly memory: MemoryBudget;
   readonly #producerIds: ProducerIds;
   readonly #lookup: PartitionLookup = (claim) => this.#find(claim);

@@ -1,20 +1,29 @@
 import { assert } from '../model/assert.ts';
 
-/** Bytes of requests that the broker may hold at a time (DESIGN D15). */
+/**
+ * Memory that requests and answers may take, of all connections together (DESIGN D15). Requests are
+ * taken up to the limit. What arrives and what leaves may take a quarter more: so a request that is too
+ * much is refused by an answer, and only beyond that is a stream ended.
+ */
 export class MemoryBudget {
   readonly limitBytes: number;
+  readonly #hardLimitBytes: number;
   #usedBytes = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
+    this.#hardLimitBytes = limitBytes + Math.floor(limitBytes / 4);
   }
 
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** False if it does not fit; a request larger than the whole budget fits when nothing else is there. */
+  /**
+   * Takes memory for a request to be worked on. False if it does not fit; one larger than the whole
+   * budget fits when nothing else is there.
+   */
   tryTake(bytes: number): boolean {
     if (this.#usedBytes > 0 && this.#usedBytes + bytes > this.limitBytes) return false;
     this.#usedBytes += bytes;
@@ -30,6 +39,19 @@ export class MemoryBudget {
   /** Forgets who no longer waits. */
   stopWaiting(proceed: () => void): void {
     this.#waiting.delete(proceed);
+  }
+
+  /** Takes memory for what arrives. False if it does not fit. */
+  tryHold(bytes: number): boolean {
+    if (this.#usedBytes + bytes > this.#hardLimitBytes) return false;
+    this.#usedBytes += bytes;
+    return true;
+  }
+
+  /** Takes memory for what is there already. False if that is too much: something has to go. */
+  hold(bytes: number): boolean {
+    this.#usedBytes += bytes;
+    return this.#usedBytes <= this.#hardLimitBytes;
   }
 
   give(bytes: number): void {

@@ -1,3 +1,4 @@
+import type { Http2Server, ServerOptions } from 'node:http2';
 import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 
 /**
@@ -11,38 +12,77 @@ import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
  */
 export const FLOW_CONTROL_WINDOW_BYTES: number = 4 * 1024 * 1024;
 
+/** The `http2.Server` that grpc-js makes for an address. */
+export type SocketServer = Pick<Http2Server, 'on' | 'prependListener'>;
+
 interface ServerFields {
-  commonServerOptions?: { settings?: object };
-  createHttp2Server?: (credentials: unknown) => {
-    on(
-      event: 'session',
-      listener: (session: { setLocalWindowSize(bytes: number): void }) => void,
-    ): void;
-  };
+  commonServerOptions?: ServerOptions & { handshakeTimeout?: number };
+  createHttp2Server?: (credentials: unknown) => SocketServer;
 }
 
 /**
- * Raises the receive window of a server, for each stream and for the connection. Clients have an option for it; servers will with grpc/grpc-node#3058. Call it before binding.
+ * What one connection may do to Node's HTTP/2 before it is cut: honest peers come nowhere near. (Resets
+ * in a row, 1000 and then 33 a second, and unanswered acknowledgements are bounded by Node itself.)
  */
-export function raiseServerWindow(server: Server, bytes: number): boolean {
+const PROTOCOL_LIMITS: ServerOptions = {
+  maxSettings: 32,
+  maxHeaderListPairs: 128,
+  maxOutstandingPings: 10,
+  maxSessionInvalidFrames: 100,
+  maxSessionRejectedStreams: 100,
+};
+/** All header fields of a call together. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/**
+ * Sets what grpc-js has no options for: the receive window, for each stream and for the connection
+ * (clients have an option for it; servers will with grpc/grpc-node#3058), and the limits of HTTP/2.
+ * `onServer` gets each server before it listens. Call it before binding.
+ */
+export function setUpSessions(
+  server: Server,
+  handshakeTimeoutMs: number,
+  onServer: (server: SocketServer) => void,
+): boolean {
   const fields = server as unknown as ServerFields;
   const options = fields.commonServerOptions;
   const create = fields.createHttp2Server;
   if (options === undefined || create === undefined) return false;
-  options.settings = { ...options.settings, initialWindowSize: bytes };
+  Object.assign(options, PROTOCOL_LIMITS, {
+    handshakeTimeout: handshakeTimeoutMs,
+    unknownProtocolTimeout: handshakeTimeoutMs,
+  });
+  options.settings = {
+    ...options.settings,
+    initialWindowSize: FLOW_CONTROL_WINDOW_BYTES,
+    maxHeaderListSize: MAX_HEADER_BYTES,
+  };
   fields.createHttp2Server = (credentials) => {
     const http2Server = create.call(server, credentials);
-    http2Server.on('session', (session) => session.setLocalWindowSize(bytes));
+    http2Server.on('session', (session) => session.setLocalWindowSize(FLOW_CONTROL_WINDOW_BYTES));
+    onServer(http2Server);
     return http2Server;
   };
   return true;
 }
 
 interface CallFields {
+  decoder?: { write?(data: Buffer): Buffer[] };
   readonly stream?: { close?(code: number): void };
 }
 
 const HTTP2_CANCEL = 8;
+
+/** Lets `intake` put together the messages of a call. Call it before anything is read. */
+export function replaceDecoder(
+  call: ServerInterceptingCallInterface,
+  intake: { write(data: Buffer): Buffer[] },
+): boolean {
+  const fields = call as unknown as CallFields;
+  if (fields.decoder?.write === undefined) return false;
+  fields.decoder = intake;
+  return true;
+}
 
 /**
  * Resets the HTTP/2 stream of a call. A status waits behind the messages before it, so a peer that

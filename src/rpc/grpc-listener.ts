@@ -9,15 +9,17 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Timers } from '../env/ports.ts';
-import { Errors } from '../model/errors.ts';
+import type { Timer, Timers } from '../env/ports.ts';
+import { type ErrorRow, Errors } from '../model/errors.ts';
 import { formatAddress, parseAddress } from './address.ts';
+import { ConnectionGuard } from './connection-guard.ts';
 import { rpcStatusOfRow } from './error-message.ts';
-import { FLOW_CONTROL_WINDOW_BYTES, raiseServerWindow } from './grpc-internals.ts';
-import { GrpcServerCall } from './grpc-server-call.ts';
+import { replaceDecoder, setUpSessions } from './grpc-internals.ts';
+import { GrpcServerCall, peerName } from './grpc-server-call.ts';
 import { GrpcServerStream } from './grpc-server-stream.ts';
 import { addStandardServices, type StandardServices } from './grpc-standard-services.ts';
 import { toGrpcStatus } from './grpc-status.ts';
+import { MessageIntake } from './message-intake.ts';
 import { toBuffer, toBytes } from './plain-bytes.ts';
 import type {
   Listener,
@@ -27,6 +29,10 @@ import type {
   TlsOptions,
 } from './transport.ts';
 
+/** What one connection may make Node's HTTP/2 hold, in MiB; beyond it new streams are refused. */
+const MAX_SESSION_MIB = 256;
+/** How often in its time a message that is arriving is looked at. */
+const TICKS = 4;
 /** How long the status of cut streams has to reach the clients before the connections are cut. */
 const CUT_GRACE_MS = 200;
 
@@ -52,30 +58,43 @@ export async function openGrpcListener(
 class GrpcListener implements Listener {
   readonly #timers: Timers;
   readonly #reportUnexpected: (error: unknown) => void;
+  readonly #options: ListenOptions;
   readonly #server: Server;
   readonly #standard: StandardServices;
   readonly #open = new Set<{ fail(status: RpcStatus): void }>();
   readonly #standardCalls = new Set<ServerInterceptingCallInterface>();
+  /** Of the calls that are open, with what ends one. */
+  readonly #intakes = new Map<MessageIntake, (row: ErrorRow, detail: string) => void>();
+  /** Streams whose clients do not keep up, the slowest first. */
+  readonly #slow = new Set<GrpcServerStream>();
+  #tickTimer: Timer;
   #address = '';
   #closing: Promise<void> | undefined;
 
   constructor(service: ServerHandlers, options: ListenOptions, env: GrpcListenerEnv) {
     this.#timers = env.timers;
     this.#reportUnexpected = env.reportUnexpected;
+    this.#options = options;
     this.#server = new Server({
       'grpc.max_receive_message_length': options.maxMessageBytes,
       'grpc.max_send_message_length': -1,
       'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
       'grpc.keepalive_time_ms': 30_000,
       'grpc.keepalive_timeout_ms': 10_000,
-      'grpc.max_connection_idle_ms': 600_000,
+      'grpc.max_connection_idle_ms': options.connectionIdleMs,
+      'grpc-node.max_session_memory': MAX_SESSION_MIB,
       interceptors: [this.#interceptor(service)],
     });
-    if (!raiseServerWindow(this.#server, FLOW_CONTROL_WINDOW_BYTES)) {
+    const guard = new ConnectionGuard(options, env.timers);
+    const isSetUp = setUpSessions(this.#server, options.handshakeTimeoutMs, (server) =>
+      guard.watch(server),
+    );
+    if (!isSetUp) {
       env.reportUnexpected(
-        new Error('the receive window stays at 64 KiB: grpc-js has changed inside'),
+        new Error('connections are not limited and slow: grpc-js has changed inside'),
       );
     }
+    this.#tickTimer = this.#tickLater();
     this.#server.addService(definitionOf(service), this.#implementationOf(service));
     const names = [...service.unary.keys(), ...service.streams.keys()].map(serviceOf);
     this.#standard = addStandardServices(this.#server, [...new Set(names)], options.reflection);
@@ -111,6 +130,7 @@ class GrpcListener implements Listener {
 
   async #close(graceMs: number): Promise<void> {
     this.setServing(false);
+    this.#tickTimer.cancel();
     const stopping = rpcStatusOfRow(Errors.BROKER_STOPPING);
     // Who watches the health has been told, and is not waited for.
     for (const call of this.#standardCalls) call.sendStatus(toGrpcStatus(stopping));
@@ -133,33 +153,111 @@ class GrpcListener implements Listener {
   /** Takes the streams away from grpc-js before it puts a Node stream on top of them. */
   #interceptor(service: ServerHandlers): ServerInterceptor {
     return (method, call) => {
-      if (service.unary.has(method.path)) return new ServerInterceptingCall(call);
       const handler = service.streams.get(method.path);
-      if (handler === undefined) return this.#standardCall(call);
-      const stream = new GrpcServerStream(this.#timers, call, {
+      if (handler === undefined) return this.#unaryCall(call, service.unary.has(method.path));
+      const end = (row: ErrorRow, detail: string): void => stream.fail(rpcStatusOfRow(row, detail));
+      const intake = this.#makeIntake(call, end);
+      const stream = new GrpcServerStream(this.#timers, call, intake, {
         reportUnexpected: this.#reportUnexpected,
-        onClosed: () => this.#open.delete(stream),
+        memory: this.#options.memory,
+        onSlow: (isSlow) => this.#markSlow(stream, isSlow),
+        onOverload: () => this.#shed(),
+        onClosed: () => {
+          this.#open.delete(stream);
+          this.#slow.delete(stream);
+          this.#intakes.delete(intake);
+        },
       });
       const listener = stream.listen((opened, context) => {
         // Not before: of a call that is cancelled earlier grpc-js never tells us the end.
         this.#open.add(stream);
+        this.#intakes.set(intake, end);
         return handler(opened, context);
       });
       return new ServerInterceptingCall(call, { start: (next) => next(listener) });
     };
   }
 
-  /** A call of health or reflection; their streams end only when the client wants, or when we close. */
-  #standardCall(call: ServerInterceptingCallInterface): ServerInterceptingCall {
+  /** Puts our own decoder of messages into a call; `end` ends it when it may not go on. */
+  #makeIntake(
+    call: ServerInterceptingCallInterface,
+    end: (row: ErrorRow, detail: string) => void,
+  ): MessageIntake {
+    const intake = new MessageIntake(this.#options, (row, detail) => {
+      this.#options.onRefused(limitOf(row), peerName(call.getPeer()));
+      end(row, detail);
+    });
+    if (!replaceDecoder(call, intake)) {
+      this.#reportUnexpected(new Error('messages are not bounded: grpc-js has changed inside'));
+    }
+    return intake;
+  }
+
+  #tickLater(): Timer {
+    return this.#timers.after(this.#options.messageTimeoutMs / TICKS, () => {
+      for (const [intake, end] of this.#intakes) {
+        if (intake.tick() <= TICKS) continue;
+        const detail = `a message did not arrive within ${this.#options.messageTimeoutMs} ms (grpc.message.timeout.ms)`;
+        intake.close();
+        this.#options.onRefused('grpc.message.timeout.ms', '');
+        end(Errors.REQUEST_TIMED_OUT, detail);
+      }
+      this.#tickTimer = this.#tickLater();
+    });
+  }
+
+  #markSlow(stream: GrpcServerStream, isSlow: boolean): void {
+    // A stream that stays slow keeps its place.
+    if (isSlow) this.#slow.add(stream);
+    else this.#slow.delete(stream);
+  }
+
+  /** What waits to be sent takes too much: the client goes that has been slow for longest. */
+  #shed(): void {
+    const [slowest] = this.#slow;
+    if (slowest === undefined) return;
+    this.#slow.delete(slowest);
+    this.#options.onRefused('queued.max.request.bytes', slowest.peer);
+    slowest.cut(
+      rpcStatusOfRow(
+        Errors.BROKER_OVERLOADED,
+        'requests and answers take all the memory that they may, and this client has read slowest',
+      ),
+    );
+  }
+
+  /**
+   * A unary call, or one of health or reflection: their streams end only when the client wants, or when
+   * we close.
+   */
+  #unaryCall(call: ServerInterceptingCallInterface, isOurs: boolean): ServerInterceptingCall {
+    const end = (row: ErrorRow, detail: string): void =>
+      call.sendStatus(toGrpcStatus(rpcStatusOfRow(row, detail)));
+    const intake = this.#makeIntake(call, end);
+    intake.isAwaited = isOurs;
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
           // Not before, for the same reason as above.
           onReceiveMetadata: (metadata, pass) => {
-            this.#standardCalls.add(call);
+            if (!isOurs) this.#standardCalls.add(call);
+            this.#intakes.set(intake, end);
             pass(metadata);
           },
-          onCancel: () => this.#standardCalls.delete(call),
+          onReceiveMessage: (message, pass) => {
+            // Ours stays charged until it is answered.
+            if (!isOurs) intake.taken();
+            pass(message);
+          },
+          onReceiveHalfClose: (pass) => {
+            intake.isAwaited = false;
+            pass();
+          },
+          onCancel: () => {
+            this.#standardCalls.delete(call);
+            this.#intakes.delete(intake);
+            intake.close();
+          },
         }),
     });
   }
@@ -185,6 +283,8 @@ class GrpcListener implements Listener {
 
 /** `varve.v1.LogService` of `/varve.v1.LogService/Produce`. */
 const serviceOf = (path: string): string => path.split('/')[1]!;
+const limitOf = (row: ErrorRow): string =>
+  row === Errors.REQUEST_TOO_LARGE ? 'grpc.message.max.bytes' : 'queued.max.request.bytes';
 
 function definitionOf(service: ServerHandlers): ServiceDefinition {
   const method = (path: string, isStream: boolean): ServiceDefinition[string] => ({

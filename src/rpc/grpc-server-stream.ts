@@ -4,10 +4,12 @@ import { isOutcome, rpcStatusOf } from './error-message.ts';
 import { resetCall } from './grpc-internals.ts';
 import { peerName, type ServerCallbacks } from './grpc-server-call.ts';
 import { toGrpcStatus } from './grpc-status.ts';
+import type { MessageIntake } from './message-intake.ts';
 import { SendGauge } from './send-gauge.ts';
 import { StreamOwner } from './stream-owner.ts';
 import {
   type CallContext,
+  type MemoryAccount,
   type MessageStream,
   RpcCode,
   type RpcStatus,
@@ -24,6 +26,15 @@ const PEER_IS_GONE: RpcStatus = {
   message: 'the peer cancelled the stream or its connection ended',
 };
 
+/** What the listener does for its streams. */
+export interface StreamCallbacks extends ServerCallbacks {
+  readonly memory: MemoryAccount;
+  /** The client does not keep up, or does again. */
+  readonly onSlow: (isSlow: boolean) => void;
+  /** Something has to be dropped: what waits to be sent takes too much memory. */
+  readonly onOverload: () => void;
+}
+
 export type StreamHandler = (stream: MessageStream, context: CallContext) => StreamEvents;
 
 /**
@@ -34,10 +45,13 @@ export type StreamHandler = (stream: MessageStream, context: CallContext) => Str
 export class GrpcServerStream implements MessageStream {
   readonly #timers: Timers;
   readonly #call: ServerInterceptingCallInterface;
-  readonly #callbacks: ServerCallbacks;
+  readonly #intake: MessageIntake;
+  readonly #callbacks: StreamCallbacks;
   readonly #owner: StreamOwner;
   readonly #gone = new AbortController();
   readonly #gauge = new SendGauge();
+  /** Charged for messages that wait to be sent. */
+  #heldBytes = 0;
   /** How we ended the stream; undefined while it is open for sending. */
   #outcome: RpcStatus | undefined;
   #resetTimer: Timer | undefined;
@@ -46,9 +60,15 @@ export class GrpcServerStream implements MessageStream {
   #mayRead = true;
   #reading = false;
 
-  constructor(timers: Timers, call: ServerInterceptingCallInterface, callbacks: ServerCallbacks) {
+  constructor(
+    timers: Timers,
+    call: ServerInterceptingCallInterface,
+    intake: MessageIntake,
+    callbacks: StreamCallbacks,
+  ) {
     this.#timers = timers;
     this.#call = call;
+    this.#intake = intake;
     this.#callbacks = callbacks;
     this.#owner = new StreamOwner((error) => this.#threw(error));
   }
@@ -59,6 +79,7 @@ export class GrpcServerStream implements MessageStream {
       onReceiveMetadata: () => this.#open(handler),
       onReceiveMessage: (message: Uint8Array) => {
         this.#mayRead = true;
+        this.#intake.taken();
         if (this.#outcome === undefined) this.#owner.message(message);
         this.#read();
       },
@@ -71,19 +92,49 @@ export class GrpcServerStream implements MessageStream {
 
   send(message: Uint8Array): boolean {
     if (this.#outcome !== undefined) return false;
+    const { memory } = this.#callbacks;
+    const bytes = message.length;
+    const fits = memory.hold(bytes);
+    this.#heldBytes += bytes;
     this.#call.sendMessage(message, () => {
-      if (this.#gauge.sent(message.length) && this.#outcome === undefined) this.#owner.drain();
+      this.#release(bytes);
+      if (!this.#gauge.sent(bytes)) return;
+      this.#callbacks.onSlow(false);
+      if (this.#outcome === undefined) this.#owner.drain();
     });
-    return this.#gauge.queued(message.length);
+    const keepsUp = this.#gauge.queued(bytes);
+    if (!keepsUp) this.#callbacks.onSlow(true);
+    if (!fits) this.#callbacks.onOverload();
+    return keepsUp;
+  }
+
+  get peer(): string {
+    return peerName(this.#call.getPeer());
+  }
+
+  /** Ends the stream at once: what waits to be sent is dropped. */
+  cut(status: RpcStatus): void {
+    if (this.#outcome === undefined) this.#outcome = status;
+    this.#release(this.#heldBytes);
+    resetCall(this.#call);
+  }
+
+  /** Of what was held until the close nothing is left then. */
+  #release(bytes: number): void {
+    const released = Math.min(bytes, this.#heldBytes);
+    this.#heldBytes -= released;
+    this.#callbacks.memory.give(released);
   }
 
   pause(): void {
     this.#paused = true;
+    this.#intake.isPaused = true;
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    this.#intake.isPaused = false;
     // Reading can deliver a message that is there already, and not inside this call.
     queueMicrotask(() => this.#read());
   }
@@ -109,9 +160,8 @@ export class GrpcServerStream implements MessageStream {
   }
 
   #open(handler: StreamHandler): void {
-    const peer = peerName(this.#call.getPeer());
     try {
-      this.#owner.attach(handler(this, { peer, signal: this.#gone.signal }));
+      this.#owner.attach(handler(this, { peer: this.peer, signal: this.#gone.signal }));
     } catch (error) {
       this.#threw(error);
     }
@@ -132,6 +182,8 @@ export class GrpcServerStream implements MessageStream {
   /** grpc-js calls this at every end, also after our status has left. */
   #closed(): void {
     this.#resetTimer?.cancel();
+    this.#intake.close();
+    this.#release(this.#heldBytes);
     const outcome = this.#outcome ?? PEER_IS_GONE;
     this.#outcome = outcome;
     if (outcome === PEER_IS_GONE) this.#gone.abort();

@@ -76,9 +76,9 @@ export class InProcessEnd implements MessageStream {
     if (peer === undefined || this.#sentEnd || this.#outcome !== undefined) return false;
     const limit = peer.#options.maxMessageBytes;
     if (message.length > limit) {
-      const [client, server] = this.#options.side === 'client' ? [this, peer] : [peer, this];
-      client.cut(tooLarge(message, limit));
-      server.cut(PEER_IS_GONE);
+      const status = tooLarge(message, limit);
+      this.cut(this.#options.side === 'client' ? status : PEER_IS_GONE);
+      peer.cut(status);
       return false;
     }
     peer.#inbox.push(message);

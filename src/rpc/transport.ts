@@ -25,8 +25,31 @@ export interface ConnectOptions {
 export interface ListenOptions extends ConnectOptions {
   /** Streams one connection may hold open. */
   readonly maxStreamsPerConnection: number;
+  /** Connections that are open at a time; further ones are closed as they come. */
+  readonly maxConnections: number;
+  /** The same for those from one address. */
+  readonly maxConnectionsPerAddress: number;
+  /** Milliseconds until a connection must have done its handshakes, TLS and HTTP/2. */
+  readonly handshakeTimeoutMs: number;
+  /** A connection without a call is closed after so many milliseconds. */
+  readonly connectionIdleMs: number;
+  /** Milliseconds that a message may take to arrive, from its first byte; of a unary call, from the call. */
+  readonly messageTimeoutMs: number;
+  /** Charged for what has arrived and was not dealt with, and for what waits to be sent. */
+  readonly memory: MemoryAccount;
+  /** Told of connections and calls that a limit has ended, by the name of the limit. */
+  readonly onRefused: (limit: string, peer: string) => void;
   /** Root `.proto` files, relative to `proto/`, that reflection tells about; without them it is off. */
   readonly reflection?: readonly string[];
+}
+
+/** The memory that requests and answers of all connections share. */
+export interface MemoryAccount {
+  /** Takes memory for what arrives or leaves; false if that is too much. */
+  tryHold(bytes: number): boolean;
+  /** Takes memory for what is there already; false if that is too much, but it is taken. */
+  hold(bytes: number): boolean;
+  give(bytes: number): void;
 }
 
 export interface CallOptions {

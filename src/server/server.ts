@@ -19,6 +19,7 @@ import { DataDirectory } from './data-directory.ts';
 import { type HttpEndpoint, type Readiness, serveHttp } from './http.ts';
 import { checkAdvertised, checkListener } from './listener-policy.ts';
 import { checkMetadataAge } from './metadata-age.ts';
+import { PeerRefusals } from './peer-refusals.ts';
 import { type ServerConfig, serverSettings } from './server-config.ts';
 import { registerServerMetrics } from './server-metrics.ts';
 import { readTlsFiles } from './tls-files.ts';
@@ -187,12 +188,14 @@ export class Server {
   }
 
   async #listen(settings: GivenSettings, tls: Awaited<ReturnType<typeof readTlsFiles>>) {
-    const { env, transport } = this.#parts;
+    const { env, transport, logger, metrics } = this.#parts;
     const grpc = parseSettings(grpcSettings, settings);
     this.#door = new GrpcDoor(grpc, env, this.#broker!, { serverVersion: SERVER_VERSION });
+    const refusals = new PeerRefusals(env.clock, logger, metrics);
     this.#grpc = await transport.listen(this.#config.grpcListener, this.#door.handlers, {
-      maxMessageBytes: grpc.maxMessageBytes,
-      maxStreamsPerConnection: grpc.maxStreamsPerConnection,
+      ...grpc,
+      memory: this.#broker!.memory,
+      onRefused: (limit, peer) => refusals.note(limit, peer),
       ...(grpc.reflectionEnabled ? { reflection: PROTOS } : {}),
       ...(tls === undefined ? {} : { tls }),
     });

@@ -15,6 +15,7 @@ import { HandlerTable, type TypedStream } from '../../src/rpc/method.ts';
 import type { Listener } from '../../src/rpc/transport.ts';
 import { FakeFetch, type FetchHost } from './fake-broker-fetch.ts';
 import { FakePartition } from './fake-broker-partition.ts';
+import { roomyListener } from './listen-options.ts';
 
 /** What a fake broker does with a request to produce. */
 export type ProduceAction =
@@ -94,8 +95,8 @@ export class FakeCluster implements FetchHost {
 
   async startNode(nodeId: number): Promise<void> {
     const listener = await this.transport.listen(`node-${nodeId}:9095`, this.#handlers(nodeId), {
+      ...roomyListener,
       maxMessageBytes: this.#options.maxMessageBytes,
-      maxStreamsPerConnection: 100,
     });
     this.#listeners.set(nodeId, listener);
   }

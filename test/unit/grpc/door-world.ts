@@ -21,6 +21,7 @@ import {
   type TypedStreamEvents,
 } from '../../../src/rpc/method.ts';
 import type { Channel, Listener, RpcStatus } from '../../../src/rpc/transport.ts';
+import { roomyListener } from '../../support/listen-options.ts';
 import { BrokerWorld } from '../broker/broker-world.ts';
 
 export const MIB: number = 1024 * 1024;
@@ -55,7 +56,7 @@ export class DoorWorld {
     };
     const transport = new InProcessTransport({ onUnexpectedError }, this.world.machine.env.timers);
     const options = { maxMessageBytes: 16 * MIB };
-    const listenOptions = { ...options, maxStreamsPerConnection: 1000 };
+    const listenOptions = { ...roomyListener, ...options };
     this.listener = await transport.listen('broker:9095', this.door.handlers, listenOptions);
     this.channel = transport.connect('broker:9095', options);
   }

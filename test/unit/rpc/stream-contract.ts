@@ -229,7 +229,7 @@ export function streamContract(makeTransport: MakeTransport): void {
       const { client, stream, server } = await openStream(await open());
       stream.send(new Uint8Array(MAX_MESSAGE_BYTES + 1));
       expect((await client.closed()).code).toBe(RpcCode.RESOURCE_EXHAUSTED);
-      expect((await server.closed()).code).toBe(RpcCode.CANCELLED);
+      expect((await server.closed()).code).toBe(RpcCode.RESOURCE_EXHAUSTED);
       expect(server.messages).toEqual([]);
     });
 

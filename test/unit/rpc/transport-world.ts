@@ -16,10 +16,11 @@ import {
   type StreamEvents,
   type Transport,
 } from '../../../src/rpc/transport.ts';
+import { roomyListener } from '../../support/listen-options.ts';
 
 export const MAX_MESSAGE_BYTES: number = 1024 * 1024;
 export const connectOptions: ConnectOptions = { maxMessageBytes: MAX_MESSAGE_BYTES };
-export const listenOptions: ListenOptions = { ...connectOptions, maxStreamsPerConnection: 100 };
+export const listenOptions: ListenOptions = { ...roomyListener, ...connectOptions };
 
 const timers = new NodeTimers({ keepProcess: false });
 export const nextTurn = (): Promise<void> => new Promise((resolve) => timers.nextTurn(resolve));

@@ -1,0 +1,55 @@
+import type { Clock } from '../env/ports.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Counter, Metrics } from '../telemetry/metrics.ts';
+
+/** At most one line so often for each limit: who abuses the listener must not fill the disk, too. */
+const LINE_INTERVAL_MS = 10_000;
+
+/** Of one limit. */
+interface Refused {
+  readonly counter: Counter;
+  nextLineMs: number;
+  sinceLine: number;
+}
+
+/** Tells of connections and calls that a limit has ended: each in a metric, some in the log. */
+export class PeerRefusals {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #counters: (limit: string) => Counter;
+  readonly #byLimit = new Map<string, Refused>();
+
+  constructor(clock: Clock, logger: Logger, metrics: Metrics) {
+    this.#clock = clock;
+    this.#logger = logger;
+    const family = metrics.counter(
+      'varve_peers_refused_total',
+      'Connections and calls that were ended by a limit, which is the name of a setting.',
+      ['limit'],
+    );
+    this.#counters = (limit) => family.labels(limit);
+  }
+
+  note(limit: string, peer: string): void {
+    const refused = this.#of(limit);
+    refused.counter.add(1);
+    refused.sinceLine++;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < refused.nextLineMs) return;
+    this.#logger.warn(
+      { limit, peer, refused: refused.sinceLine },
+      'a limit has ended connections or calls',
+    );
+    refused.sinceLine = 0;
+    refused.nextLineMs = nowMs + LINE_INTERVAL_MS;
+  }
+
+  #of(limit: string): Refused {
+    let refused = this.#byLimit.get(limit);
+    if (refused === undefined) {
+      refused = { counter: this.#counters(limit), nextLineMs: 0, sinceLine: 0 };
+      this.#byLimit.set(limit, refused);
+    }
+    return refused;
+  }
+}

@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import * as http2 from 'node:http2';
+import * as net from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import type { ListenOptions } from '../../../src/rpc/transport.ts';
+import { closeOpened, echo, opened, openGrpc, pem } from './grpc-world.ts';
+import { bytes, until } from './transport-world.ts';
+
+afterEach(closeOpened);
+
+/** A listener, what it refused, and connections to it that say nothing by themselves. */
+async function guarded(options: Partial<ListenOptions>) {
+  const refused: string[] = [];
+  const world = await openGrpc({ onRefused: (limit) => refused.push(limit), ...options });
+  const port = Number(world.listener.address.split(':')[1]);
+  const connect = async (): Promise<net.Socket> => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.resume();
+    opened.push({ close: async () => void socket.destroy() });
+    await once(socket, 'connect');
+    return socket;
+  };
+  return { ...world, port, refused, connectSocket: connect };
+}
+
+test.each([
+  { limit: 'max.connections', options: { maxConnections: 2 } },
+  { limit: 'max.connections.per.ip', options: { maxConnectionsPerAddress: 2 } },
+])(
+  'beyond $limit a connection is closed, and one may come when another has gone',
+  async (given) => {
+    const { connectSocket, refused, connect } = await guarded(given.options);
+    const first = await connectSocket();
+    await connectSocket();
+    const third = await connectSocket();
+    await once(third, 'close');
+    expect(refused).toEqual([given.limit]);
+    first.destroy();
+    await until(() => first.closed);
+    await until(() => refused.length === 1);
+    let answer: unknown;
+    while (answer !== undefined ? String(answer) !== String(bytes(1)) : true) {
+      answer = await echo(connect());
+    }
+    expect(answer).toEqual(bytes(1));
+  },
+);
+
+test('a connection that never speaks, or only half of the preface, is closed in time', async () => {
+  const { connectSocket, refused, connect } = await guarded({ handshakeTimeoutMs: 50 });
+  const silent = await connectSocket();
+  const half = await connectSocket();
+  half.write('PRI * HTTP/2.0\r\n');
+  await Promise.all([once(silent, 'close'), once(half, 'close')]);
+  expect(refused).toEqual(['grpc.handshake.timeout.ms', 'grpc.handshake.timeout.ms']);
+  expect(await echo(connect())).toEqual(bytes(1));
+});
+
+test('a connection that never finishes its TLS handshake is closed in time', async () => {
+  const { connectSocket } = await guarded({
+    handshakeTimeoutMs: 50,
+    tls: { cert: pem('server.crt'), key: pem('server.key') },
+  });
+  const silent = await connectSocket();
+  const half = await connectSocket();
+  // The beginning of a ClientHello.
+  half.write(Buffer.from('16030100c8010000c40303', 'hex'));
+  await Promise.all([once(silent, 'close'), once(half, 'close')]);
+});
+
+test('one that has spoken stays, and goes when it is idle for long', async () => {
+  const { port, connect, refused } = await guarded({
+    handshakeTimeoutMs: 50,
+    connectionIdleMs: 300,
+  });
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  await once(session, 'remoteSettings');
+  await once(session, 'close');
+  expect(refused).toEqual([]);
+  expect(await echo(connect())).toEqual(bytes(1));
+});

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { useNativeCrc32c } from '../../src/codec/crc32c.ts';
 import { excess, FIXED_HEAP_BYTES, MAX_HEAP_PER_BYTE, measureHeap, settledHeap } from './heap.ts';
+import { fuzzLive } from './live.ts';
 import type { FuzzPlan } from './run-targets.ts';
 import { fuzzTargets, voidTargets } from './run-targets.ts';
 import type { Violation } from './target.ts';
@@ -8,12 +9,14 @@ import { targets } from './targets.ts';
 
 const USAGE = `npm run fuzz -- [options]
   --seed S      inputs are drawn from it (1)
-  --inputs N    how many, of all decoders together (1000000)`;
+  --inputs N    how many, of all decoders together (1000000); a fiftieth as many go to a live broker`;
 
 const MIB = 1024 * 1024;
 /** What may be more after all inputs than after some: caches and compiled code, no inputs. */
 const MAX_GROWTH_BYTES = 16 * MIB;
 const HEAP_TRIES = 40;
+/** Inputs of decoders for one that is sent to a broker. */
+const DECODED_PER_SENT = 50;
 
 /** @throws Error if an argument is unknown or no number */
 function planOf(args: readonly string[]): FuzzPlan {
@@ -56,6 +59,17 @@ function printViolations(violations: readonly Violation[]): void {
   }
 }
 
+/** True if the broker and its other client took no harm. */
+async function fuzzBroker({ seed, inputs }: FuzzPlan): Promise<boolean> {
+  const plan = { seed, inputs: Math.ceil(inputs / DECODED_PER_SENT) };
+  const totals = await fuzzLive(plan);
+  for (const violation of totals.violations) console.log(`violation, seed ${seed}: ${violation}`);
+  console.log(
+    `live broker: ${totals.inputs} inputs, ${Math.round(totals.seconds)} s, ${totals.violations.length} violations, memory grew by ${(totals.grownBytes / MIB).toFixed(1)} MiB, ${totals.bystanderRecords} records of somebody else meanwhile`,
+  );
+  return totals.violations.length === 0;
+}
+
 /** True if no request takes more memory than it may. */
 async function checkHeap(seed: number): Promise<boolean> {
   let sound = true;
@@ -77,7 +91,7 @@ async function checkHeap(seed: number): Promise<boolean> {
 try {
   useNativeCrc32c();
   const plan = planOf(process.argv.slice(2));
-  const results = [await fuzzDecoders(plan), await checkHeap(plan.seed)];
+  const results = [await fuzzDecoders(plan), await checkHeap(plan.seed), await fuzzBroker(plan)];
   process.exitCode = results.every((sound) => sound) ? 0 : 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -49,7 +49,13 @@ export const produceRequests: readonly ProduceRequest[] = [
     acks: 2,
     timeoutMs: 0,
     partitions: [
-      { topic: 't', partition: 0, topicId: none, records: none, plainRecords: [plainRecord, bare] },
+      {
+        topic: 'orders',
+        partition: 0,
+        topicId: none,
+        records: none,
+        plainRecords: [plainRecord, bare],
+      },
     ],
   },
 ];

@@ -86,6 +86,12 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
       );
       return;
     }
+    const twice = firstTwice(request.partitions);
+    if (twice !== undefined) {
+      const detail = `${twice.topic}-${twice.partition} stands twice in a request; put its batches into one entry`;
+      this.#fail(Errors.INVALID_REQUEST, detail);
+      return;
+    }
     let items: readonly ProducePartition[];
     try {
       items = this.#inBatches(request.partitions);
@@ -222,6 +228,19 @@ function unansweredOf(request: ProduceRequest, items: readonly ProducePartition[
   for (const { records } of request.partitions) creditBytes += records.length;
   const partitions = items.map(({ topic, partition }) => ({ topic, partition }));
   return { correlationId: request.correlationId, partitions, bytes, creditBytes };
+}
+
+/** An entry whose partition had one before: in which order both would be appended is not defined. */
+function firstTwice(partitions: readonly ProducePartition[]): ProducePartition | undefined {
+  if (partitions.length < 2) return undefined;
+  const seen = new Map<string, Set<number>>();
+  for (const entry of partitions) {
+    const ofTopic = seen.get(entry.topic);
+    if (ofTopic === undefined) seen.set(entry.topic, new Set([entry.partition]));
+    else if (ofTopic.has(entry.partition)) return entry;
+    else ofTopic.add(entry.partition);
+  }
+  return undefined;
 }
 
 function requiredAcks(acks: Acks): RequiredAcks | undefined {

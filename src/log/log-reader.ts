@@ -138,6 +138,8 @@ export class LogReader {
     const partition = partitionName(this.#topicPartition);
     this.#shared.reporter.error({ partition, err: error }, 'cannot read a log');
     const row = isCorrupt ? Errors.CORRUPT_MESSAGE : Errors.KAFKA_STORAGE_ERROR;
-    return { ok: false, row, detail: `${partition}: ${error.message}` };
+    // Who reads it may be anybody: no path goes out.
+    const detail = `${partition} cannot be read; the log of the broker says why`;
+    return { ok: false, row, detail };
   }
 }

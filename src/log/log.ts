@@ -438,13 +438,14 @@ export class Log implements Flushable, Markable, HandleHolder {
 
   /** @param row what a damaged log answers */
   #refusal(row: ErrorRow): AppendRefused | null {
-    const { failure } = this.#shared.health;
-    if (failure !== null) {
-      return { ok: false, row: Errors.KAFKA_STORAGE_ERROR, detail: failure.message };
+    // Who asks may be anybody: what is wrong stands in the log, with its paths, and does not go out.
+    if (this.#shared.health.failure !== null) {
+      const detail = 'the data directory is out of service; the log of the broker says why';
+      return { ok: false, row: Errors.KAFKA_STORAGE_ERROR, detail };
     }
     const name = partitionName(this.topicPartition);
     if (this.#corrupt !== null) {
-      return { ok: false, row, detail: `${name} is damaged: ${this.#corrupt.problem}` };
+      return { ok: false, row, detail: `${name} is damaged; the log of the broker says where` };
     }
     if (!this.#isClosed) return null;
     return { ok: false, row: Errors.KAFKA_STORAGE_ERROR, detail: `the log of ${name} is closed` };

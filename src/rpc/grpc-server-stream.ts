@@ -149,9 +149,14 @@ export class GrpcServerStream implements MessageStream {
   }
 
   fail(status: RpcStatus): void {
-    if (this.#outcome !== undefined) return;
-    this.#finish(status);
-    this.#resetTimer = this.#timers.after(FAIL_GRACE_MS, () => resetCall(this.#call));
+    if (this.#outcome === undefined) this.#finish(status);
+    else if (this.#outcome.code !== RpcCode.OK) return;
+    // An end cannot be taken back, but its peer is not waited for any longer than for this.
+    this.#resetTimer?.cancel();
+    this.#resetTimer = this.#timers.after(FAIL_GRACE_MS, () => {
+      if (this.#outcome?.code === RpcCode.OK) this.#outcome = PEER_IS_GONE;
+      resetCall(this.#call);
+    });
   }
 
   #finish(status: RpcStatus): void {

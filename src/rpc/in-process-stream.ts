@@ -40,6 +40,8 @@ export class InProcessEnd implements MessageStream {
   #peerSentEnd = false;
   /** How the stream ends here, once that is known; the owner is told in the next turn. */
   #outcome: RpcStatus | undefined;
+  /** What has arrived comes before the outcome. */
+  #deliversFirst = false;
   #closed = false;
 
   constructor(options: InProcessEndOptions, timers: Timers) {
@@ -104,9 +106,18 @@ export class InProcessEnd implements MessageStream {
   }
 
   fail(status: RpcStatus): void {
+    if (this.#options.side === 'client') {
+      this.breakOff(status);
+      return;
+    }
     // A server that has ended its stream with OK cannot take that back.
-    if (this.#sentEnd && this.#options.side === 'server') return;
-    this.breakOff(status);
+    if (this.#sentEnd) return;
+    this.cut(status);
+    const peer = this.#peer;
+    if (peer === undefined || peer.#outcome !== undefined) return;
+    // As over a socket, the status comes behind what was sent before it.
+    peer.#deliversFirst = true;
+    peer.cut(status);
   }
 
   /** Ends the stream on both ends, whatever was under way. */
@@ -126,6 +137,9 @@ export class InProcessEnd implements MessageStream {
 
   #turn(): void {
     if (this.#outcome !== undefined) {
+      while (this.#deliversFirst && !this.#paused && this.#inbox.length > 0) {
+        this.#owner.message(this.#inbox.shift()!);
+      }
       this.#close(this.#outcome);
       return;
     }

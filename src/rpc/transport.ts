@@ -99,7 +99,8 @@ export interface MessageStream {
   end(): void;
   /**
    * Ends the stream with an error; on a client it cancels the call. No message is delivered here any
-   * more, and what is still under way to the peer may be lost. `onClose` comes with this status.
+   * more, and what is still under way to the peer may be lost. `onClose` comes with this status; after
+   * `end` on a server it does not, and the peer only gets less time to read what stands before the end.
    */
   fail(status: RpcStatus): void;
 }

@@ -25,6 +25,15 @@ export function checkListener(
   );
 }
 
+/** The same for metrics and health, which have neither TLS nor passwords. */
+export function checkHttpListener(listener: string, insecure: boolean): void {
+  if (isLoopback(parseAddress(listener).host) || insecure) return;
+  throw new SettingError(
+    'http.listener',
+    `${listener} can be reached from other machines, and anybody there could read metrics and health: listen on 127.0.0.1, or set http.insecure=true to let them`,
+  );
+}
+
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Refuses to tell clients an address that only a listener can have. */

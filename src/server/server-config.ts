@@ -9,6 +9,7 @@ export interface ServerConfig {
   readonly grpcAdvertisedListener: string;
   readonly httpListener: string;
   readonly insecure: boolean;
+  readonly httpInsecure: boolean;
   readonly tlsCertFile: string;
   readonly tlsKeyFile: string;
   readonly tlsClientCaFile: string;
@@ -53,6 +54,11 @@ export const serverSettings: SettingGroup<ServerConfig> = {
     default: false,
     doc: 'Allows a gRPC listener beyond loopback without TLS and client certificates: anybody who reaches it may do anything.',
   }),
+  httpInsecure: setting.boolean({
+    key: 'http.insecure',
+    default: false,
+    doc: 'Allows an HTTP listener beyond loopback: anybody who reaches it can read metrics and health. `insecure` allows it, too.',
+  }),
   tlsCertFile: setting.text({
     key: 'grpc.tls.cert.file',
     default: '',
@@ -72,6 +78,6 @@ export const serverSettings: SettingGroup<ServerConfig> = {
     key: 'shutdown.timeout.ms',
     default: 25_000,
     min: 0,
-    doc: 'How long a graceful stop waits for open streams before it cuts them.',
+    doc: 'How long a graceful stop waits for open streams before it cuts them, and then for the disk (at least 10 s).',
   }),
 };

@@ -17,7 +17,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { allSettings } from './all-settings.ts';
 import { DataDirectory } from './data-directory.ts';
 import { type HttpEndpoint, type Readiness, serveHttp } from './http.ts';
-import { checkAdvertised, checkListener } from './listener-policy.ts';
+import { checkAdvertised, checkHttpListener, checkListener } from './listener-policy.ts';
 import { checkMetadataAge } from './metadata-age.ts';
 import { PeerRefusals } from './peer-refusals.ts';
 import { type ServerConfig, serverSettings } from './server-config.ts';
@@ -49,6 +49,8 @@ export interface ServerParts {
 /** What reflection tells about. */
 const PROTOS: readonly string[] = ['varve/v1/log.proto', 'varve/v1/admin.proto'];
 const DEFAULT_IO_THREADS = 4;
+/** The least that a stop waits for the disk. */
+const MIN_CLOSE_MS = 10_000;
 
 /** A node: controller and broker on one data directory, and the doors to them. */
 export class Server {
@@ -125,6 +127,7 @@ export class Server {
     checkListener(config.grpcListener, tls, config.insecure);
     checkAdvertised(config.grpcAdvertisedListener || config.grpcListener);
     if (config.httpListener !== '') {
+      checkHttpListener(config.httpListener, config.insecure || config.httpInsecure);
       const readiness = (): Readiness => this.#readiness();
       this.#http = await serveHttp(config.httpListener, { metrics, readiness, logger });
     }
@@ -209,11 +212,31 @@ export class Server {
     await this.#grpc?.close(wasReady ? this.#config.shutdownTimeoutMs : 0);
     this.#broker?.stop();
     try {
-      await this.#data?.close();
+      if (!(await this.#closeData())) return;
     } finally {
       await this.#http?.close();
     }
     if (wasReady) this.#parts.logger.info({}, 'stopped');
+  }
+
+  /** False if the disk did not let it: an fsync can hang for ever, and nobody can wait for that. */
+  async #closeData(): Promise<boolean> {
+    const limitMs = Math.max(this.#config.shutdownTimeoutMs, MIN_CLOSE_MS);
+    const late = Promise.withResolvers<false>();
+    const timer = this.#parts.env.timers.after(limitMs, () => late.resolve(false));
+    const closed = Promise.resolve(this.#data?.close()).then(() => true as const);
+    try {
+      if (await Promise.race([closed, late.promise])) return true;
+    } finally {
+      timer.cancel();
+    }
+    // What comes of it later is nobody's concern any more.
+    closed.catch(() => {});
+    this.#parts.logger.error(
+      { waitedMs: limitMs },
+      'stopped without the disk, which does not answer: the next start recovers the logs',
+    );
+    return false;
   }
 
   #readiness(): Readiness {

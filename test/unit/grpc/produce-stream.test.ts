@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { produceRequestCodec } from '../../../src/rpc/log-codecs.ts';
 import type { Acks } from '../../../src/rpc/log-messages.ts';
+import { produceMethod } from '../../../src/rpc/log-service.ts';
 import { makeBatch } from '../log/log-world.ts';
 import { DoorWorld, MIB } from './door-world.ts';
 
@@ -109,6 +111,48 @@ test('plain records that contradict themselves end the stream by name', async ()
   const partition = { topic: 't', partition: 0, topicId: new Uint8Array(0) };
   both.send({}, { partitions: [{ ...partition, records: makeBatch(), plainRecords: [plain] }] });
   expect(await both.closed()).toMatch(/^INVALID_REQUEST: t-0 has both records and plain_records/);
+});
+
+test('a partition that stands twice in a request ends the stream by name', async () => {
+  const door = await DoorWorld.open();
+  const client = door.produce();
+  const entry = (partition: number) => ({
+    ...{ topic: 't', partition, topicId: new Uint8Array(0) },
+    records: makeBatch(),
+  });
+  client.send({}, { partitions: [entry(0), entry(1), entry(0)] });
+  expect(await client.closed()).toMatch(/^INVALID_REQUEST: t-0 stands twice/);
+});
+
+test('plain records that cannot be decoded end the stream by name', async () => {
+  const door = await DoorWorld.open();
+  const client = door.produce();
+  const cut = { key: undefined, value: new Uint8Array(3), headers: [], timestampMs: 0, offset: 0 };
+  const plainRecords = {
+    length: 1,
+    *[Symbol.iterator]() {
+      yield cut;
+    },
+  };
+  const encoded = produceRequestCodec.encode({
+    ...{ correlationId: 1, acks: 1, timeoutMs: 0 },
+    partitions: [
+      {
+        topic: 't',
+        partition: 0,
+        topicId: new Uint8Array(0),
+        records: new Uint8Array(0),
+        plainRecords,
+      },
+    ],
+  });
+  // The length of the value now goes beyond its record.
+  encoded[encoded.length - 4] = 100;
+  const stream = door.channel.stream(produceMethod.path, client as never);
+  stream.send(encoded);
+  expect(await client.closed()).toMatch(
+    /^INVALID_REQUEST: malformed request: 100 bytes are claimed/,
+  );
 });
 
 test('after a half-close everything is answered before the end', async () => {

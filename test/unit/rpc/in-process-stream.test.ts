@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { RpcCode } from '../../../src/rpc/transport.ts';
 import { openInProcess } from './in-process-world.ts';
 import { bytes, connectOptions, Recorder, STREAM } from './transport-world.ts';
 
@@ -23,6 +24,19 @@ test('everything happens in turns, and the same turns give the same events', asy
   const trace = await run();
   expect(trace).toEqual(await run());
   expect(trace.at(-1)).toBe('close');
+});
+
+test('what a server sends before it fails arrives before the status', async () => {
+  const { timers, transport, address, streams } = await openInProcess();
+  const client = new Recorder();
+  transport.connect(address, connectOptions).stream(STREAM, client);
+  while (timers.turn());
+  streams[0]!.stream.send(bytes(1));
+  streams[0]!.stream.send(bytes(2));
+  streams[0]!.stream.fail({ code: RpcCode.ABORTED, message: 'no more' });
+  while (timers.turn());
+  expect(client.told).toEqual(['message', 'message', 'close']);
+  expect(client.closes).toEqual([{ code: RpcCode.ABORTED, message: 'no more' }]);
 });
 
 test('a message is handed over, not copied', async () => {

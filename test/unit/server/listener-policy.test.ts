@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { checkAdvertised, checkListener, isLoopback } from '../../../src/server/listener-policy.ts';
+import {
+  checkAdvertised,
+  checkHttpListener,
+  checkListener,
+  isLoopback,
+} from '../../../src/server/listener-policy.ts';
 
 const cert = new Uint8Array(1);
 
@@ -24,6 +29,14 @@ test('a listener beyond loopback is refused without client certificates, and say
 test('client certificates or the explicit setting allow it', () => {
   checkListener('0.0.0.0:9095', { cert, key: cert, ca: cert }, false);
   checkListener('0.0.0.0:9095', undefined, true);
+});
+
+test('metrics and health beyond loopback need a word of their own', () => {
+  checkHttpListener('127.0.0.1:9644', false);
+  checkHttpListener('0.0.0.0:9644', true);
+  expect(() => checkHttpListener('0.0.0.0:9644', false)).toThrow(
+    /http\.listener: 0\.0\.0\.0:9644 .* http\.insecure=true/,
+  );
 });
 
 test('an address that only a listener can have is not advertised', () => {

@@ -191,6 +191,20 @@ test('a stop does not wait for clients longer than it may', async () => {
   await world.run(closed);
 });
 
+test('a stop does not wait for ever for a disk that does not answer', async () => {
+  const world = new ServerWorld();
+  const server = await world.start({ 'shutdown.timeout.ms': '0' });
+  await world.createTopic('t');
+  world.machine.disk.plan({ operation: 'sync', path: /\.log$/, delayMs: 1e9, times: 100 });
+  const told = world.beginProduce('t');
+  await world.pass(10);
+  await world.run(server.close());
+  expect(await told).toContain('closed');
+  expect(world.messages('error')).toEqual([
+    'stopped without the disk, which does not answer: the next start recovers the logs',
+  ]);
+});
+
 test('a disk that fails is fatal: nothing is served any more, and the stop still works', async () => {
   const world = new ServerWorld();
   const server = await world.start();

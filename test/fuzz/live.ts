@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ADMIN, Stranger } from '../integration/stranger.ts';
 import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
 import { Bystander } from '../support/bystander.ts';
 import { BrokerProcess, metric, TemporaryFolder } from '../support/processes.ts';
@@ -30,17 +31,15 @@ export interface LiveTotals {
   /** Records that somebody else produced and read back meanwhile. */
   readonly bystanderRecords: number;
   readonly grownBytes: number;
+  /** Records of mutated requests that the broker has taken: some get through, or nothing was tried. */
+  readonly appended: number;
   readonly violations: readonly string[];
 }
 
 /** Sends mutated traffic to a broker in a process of its own, over sockets. */
 export async function fuzzLive({ seed, inputs }: FuzzPlan): Promise<LiveTotals> {
   const folder = new TemporaryFolder();
-  const settings = [
-    'max.partitions.per.topic=4',
-    'log.segment.bytes=1MiB',
-    'log.retention.bytes=4MiB',
-  ];
+  const settings = ['max.partitions.per.topic=4', 'log.tail.cache.bytes=1MiB'];
   const broker = new BrokerProcess(
     `${folder.path}/data`,
     ...settings.flatMap((setting) => ['--set', setting]),
@@ -72,13 +71,23 @@ async function besideBystander(broker: BrokerProcess, plan: FuzzPlan): Promise<L
     violations.push(`the broker met something unexpected: ${line}`);
   }
   if (grownBytes > MAX_GROWTH_BYTES) violations.push(`memory grew by ${grownBytes} bytes`);
+  const appended = await endOffset(broker.address);
+  if (appended < 10) violations.push(`void: only ${appended} mutated records were appended`);
   return {
+    appended,
     inputs: plan.inputs,
     seconds: (performance.now() - startedMs) / 1000,
     bystanderRecords: bystander.consumed,
     grownBytes,
     violations,
   };
+}
+
+async function endOffset(address: string): Promise<number> {
+  using stranger = new Stranger(address);
+  const partitions = [{ topic: FUZZED_TOPIC, partition: 0, latest: true }];
+  const answer = await stranger.unary(`${ADMIN}/ListOffsets`, { partitions });
+  return answer.partitions[0].offset;
 }
 
 /** Calls by the name of the fuzzed message that they take. */

@@ -121,9 +121,9 @@ export class Varve implements System {
     const folder = this.#workspace.makeFolder('varve');
     const args = ['start', '--data-dir', join(folder, 'data')];
     const listeners = ['--grpc', '127.0.0.1:0', '--http', '127.0.0.1:0', '--json'];
-    const server = this.#workspace.start({
+    const server = this.#workspace.startNode({
       name: 'varve start',
-      file: process.execPath,
+      role: 'broker',
       args: [CLI, ...args, ...listeners],
       deadlineMs: deadlineMs(seconds),
     });

@@ -16,3 +16,16 @@ export function plusMs(instant: Instant, ms: number): Instant {
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** What a load counted: a profile is cut to it. */
+export interface TimedPart {
+  /** On the clock that all processes of the machine share. */
+  readonly fromUs: number;
+  readonly seconds: number;
+}
+
+/** Begins a timed part; call what it returns at its end. */
+export function timedPart(): () => TimedPart {
+  const from = now();
+  return () => ({ fromUs: Number(from / 1_000n), seconds: msSince(from) / 1_000 });
+}

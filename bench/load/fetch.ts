@@ -1,5 +1,6 @@
 import { connect } from '../../src/client/main.ts';
 import { serveJob } from '../run/worker.ts';
+import { timedPart } from './clock.ts';
 import type { SteadyRun } from './saturation.ts';
 
 /** Reads a partition from its start to its end, record by record, again and again. */
@@ -33,15 +34,15 @@ serveJob<FetchJob>(async ({ broker, topic, warmupSeconds, seconds }) => {
     return records;
   };
   const readFor = async (limitSeconds: number): Promise<FetchResult> => {
-    const startMs = performance.now();
-    let [records, elapsed] = [0, 0];
+    const end = timedPart();
+    let [records, timed] = [0, end()];
     do {
       const read = await readAll();
       if (read === 0) throw new Error(`topic ${topic} is empty`);
       records += read;
-      elapsed = (performance.now() - startMs) / 1_000;
-    } while (elapsed < limitSeconds);
-    return { records, seconds: elapsed, touched };
+      timed = end();
+    } while (timed.seconds < limitSeconds);
+    return { records, touched, ...timed };
   };
   await readFor(warmupSeconds);
   const result = await readFor(seconds);

@@ -1,7 +1,7 @@
 import { createHistogram } from 'node:perf_hooks';
 import { connect } from '../../src/client/main.ts';
 import { serveJob } from '../run/worker.ts';
-import { sleep } from './clock.ts';
+import { sleep, type TimedPart, timedPart } from './clock.ts';
 import { type LatencySummary, recordLatency, summarize } from './latency-summary.ts';
 import { OpenLoop } from './open-loop.ts';
 import { ValuePool, valueNumber } from './value-pool.ts';
@@ -19,7 +19,7 @@ export interface LatencyJob {
   readonly seconds: number;
 }
 
-export interface LatencyResult {
+export interface LatencyResult extends TimedPart {
   readonly ack: LatencySummary;
   readonly endToEnd: LatencySummary;
 }
@@ -53,13 +53,15 @@ serveJob<LatencyJob>(async (job) => {
       acknowledged++;
     }, failed.reject);
   };
+  const end = timedPart();
   const run = async () => {
     await loop.run(send);
     await consuming;
     while (acknowledged < loop.count) await sleep(5);
   };
   await Promise.race([run(), failed.promise]);
+  const timed = end();
   await client.close();
-  const result: LatencyResult = { ack: summarize(ack), endToEnd: summarize(endToEnd) };
+  const result: LatencyResult = { ack: summarize(ack), endToEnd: summarize(endToEnd), ...timed };
   return result;
 });

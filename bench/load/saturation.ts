@@ -1,9 +1,8 @@
-import { sleep } from './clock.ts';
+import { sleep, type TimedPart, timedPart } from './clock.ts';
 
 /** What was acknowledged in the timed part. */
-export interface SteadyRun {
+export interface SteadyRun extends TimedPart {
   readonly records: number;
-  readonly seconds: number;
 }
 
 /**
@@ -29,22 +28,21 @@ export class Saturation {
   async runFor(warmupSeconds: number, seconds: number): Promise<SteadyRun> {
     this.#resume();
     await this.#orFailure(sleep(warmupSeconds * 1_000));
-    const [first, startMs] = [this.#acknowledged, performance.now()];
+    const [first, end] = [this.#acknowledged, timedPart()];
     await this.#orFailure(sleep(seconds * 1_000));
-    const records = this.#acknowledged - first;
-    const elapsed = (performance.now() - startMs) / 1_000;
+    const run: SteadyRun = { records: this.#acknowledged - first, ...end() };
     this.#limit = this.#sent;
     await this.#orFailure(this.#drained());
-    return { records, seconds: elapsed };
+    return run;
   }
 
   /** Sends `count` and waits until all are acknowledged. */
   async runThrough(count: number): Promise<SteadyRun> {
-    const startMs = performance.now();
+    const end = timedPart();
     this.#limit = count;
     this.#resume();
     await this.#orFailure(this.#drained());
-    return { records: this.#acknowledged, seconds: (performance.now() - startMs) / 1_000 };
+    return { records: this.#acknowledged, ...end() };
   }
 
   #resume(): void {

@@ -3,13 +3,38 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TimedPart } from '../load/clock.ts';
 import { Child, type Command } from './child.ts';
+
+/** What a process of ours is in a measurement. */
+export type NodeRole = 'broker' | 'client';
+
+export interface NodeCommand extends Omit<Command, 'file'> {
+  readonly role: NodeRole;
+}
 
 /** Owns every process and every file of a run, so that one call leaves nothing behind. */
 export class Workspace {
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'varve-bench-'));
   readonly #children = new Set<Child>();
+  readonly #profiled: NodeRole | undefined;
+  readonly #timedParts: TimedPart[] = [];
   #folders = 0;
+
+  /** `profiled`: processes of this role write a profile when they end, see `profileFolder`. */
+  constructor(profiled?: NodeRole) {
+    this.#profiled = profiled;
+  }
+
+  /** Where the profiles of the processor are, if there are any, one or more a process. */
+  get profileFolder(): string {
+    return join(this.#folder, 'profiles');
+  }
+
+  /** When the loads that have ended so far were timed. */
+  get timedParts(): readonly TimedPart[] {
+    return this.#timedParts;
+  }
 
   /** An empty folder of its own for one measurement. */
   makeFolder(name: string): string {
@@ -30,16 +55,27 @@ export class Workspace {
     return child;
   }
 
-  /** Starts a script built on `serveJob` under the Node that runs the bench. */
+  /** Starts a script under the Node that runs the bench. */
+  startNode({ role, args, ...command }: NodeCommand): Child {
+    const folder = this.profileFolder;
+    const flags = role === this.#profiled ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : [];
+    return this.start({ ...command, file: process.execPath, args: [...flags, ...args] });
+  }
+
+  /** Starts a script built on `serveJob`. */
   startScript(script: URL, job: object, deadlineMs: number): Child {
     const path = fileURLToPath(script);
     const args = [path, JSON.stringify(job)];
-    return this.start({ name: path, file: process.execPath, args, deadlineMs });
+    return this.startNode({ name: path, role: 'client', args, deadlineMs });
   }
 
   /** Runs a script built on `serveJob` to its end; returns its result. */
   async work<Result>(script: URL, job: object, deadlineMs: number): Promise<Result> {
-    return resultOf<Result>(await this.startScript(script, job, deadlineMs).output());
+    const lines = await this.startScript(script, job, deadlineMs).output();
+    const result = resultOf<Result & Partial<TimedPart>>(lines);
+    const { fromUs, seconds } = result;
+    if (fromUs !== undefined && seconds !== undefined) this.#timedParts.push({ fromUs, seconds });
+    return result;
   }
 
   /** Nothing of one measurement, also of one that failed, may run beside the next. */

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
-import { type Scenario, scenarios } from './scenarios.ts';
+import { aims } from './aims.ts';
+import type { Scenario } from './scenario.ts';
+import { groups, scenarios } from './scenarios.ts';
 
 export type PeerName = 'kafka' | 'nats';
 
@@ -10,7 +12,13 @@ export interface Arguments {
   readonly json: string | undefined;
   /** Length of the timed part of each measurement. */
   readonly seconds: number;
+  /** Instead of measuring anything. */
   readonly list: boolean;
+  /** Whether the table of aims closes the run. */
+  readonly aims: boolean;
+  /** Whether summary and charts are written; nothing is measured unless it is asked for, too. */
+  readonly report: boolean;
+  readonly measures: boolean;
 }
 
 /** What was typed makes no sense; the message says what would. */
@@ -18,17 +26,31 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const usage = `usage: npm run bench -- [--scenario NAME]... [--peers kafka,nats] [--json FILE]
-                        [--seconds N] [--list]`;
+export const usage = `usage: npm run bench -- [--scenario NAME|GROUP,...] [--peers kafka,nats] [--seconds N]
+                        [--json FILE]
+       npm run bench -- --aims      what the aims need, with both peers, and how they are met
+       npm run bench -- --full      all of it, rows to bench/results/, aims and report
+       npm run bench -- --report    summary and charts of the rows in bench/results/
+       npm run bench -- --list`;
 
-export function parseArguments(argv: readonly string[]): Arguments {
+/** Where `--full` keeps its rows and the report finds them. */
+export const RESULTS: URL = new URL('./results/', import.meta.url);
+
+export function parseArguments(argv: readonly string[], today: string): Arguments {
   const { values } = readOptions(argv);
+  const { full = false, aims: wantsAims = false, report = false, list = false } = values;
+  const chosen = values.scenario ?? [];
+  const needed = wantsAims && !full && chosen.length === 0 ? scenariosOfAims() : chosen;
+  const peers = values.peers ?? (full || wantsAims ? ['kafka,nats'] : []);
   return {
-    scenarios: chosenScenarios(values.scenario ?? []),
-    peers: chosenPeers(values.peers ?? []),
-    json: values.json,
+    scenarios: chosenScenarios(needed),
+    peers: chosenPeers(peers),
+    json: values.json ?? (full ? new URL(`${today}.jsonl`, RESULTS).pathname : undefined),
     seconds: chosenSeconds(values.seconds),
-    list: values.list ?? false,
+    list,
+    aims: wantsAims || full,
+    report: report || full,
+    measures: full || wantsAims || chosen.length > 0 || !report,
   };
 }
 
@@ -42,6 +64,9 @@ function readOptions(argv: readonly string[]) {
         json: { type: 'string' },
         seconds: { type: 'string' },
         list: { type: 'boolean' },
+        aims: { type: 'boolean' },
+        full: { type: 'boolean' },
+        report: { type: 'boolean' },
       },
     });
   } catch (cause) {
@@ -49,25 +74,38 @@ function readOptions(argv: readonly string[]) {
   }
 }
 
-/** In the order of the table, whatever the order they were named in. */
-function chosenScenarios(names: readonly string[]): readonly Scenario[] {
-  if (names.length === 0) return scenarios;
+function scenariosOfAims(): string[] {
+  return [...new Set(aims.flatMap(({ of, bounds }) => [of, ...bounds.map(({ of }) => of)]))]
+    .filter((figure) => figure !== undefined)
+    .map(({ scenario }) => scenario);
+}
+
+/** In the order of the table, whatever the order they were named in; all if none is. */
+function chosenScenarios(lists: readonly string[]): readonly Scenario[] {
+  if (lists.length === 0) return scenarios;
+  const names = splitLists(lists);
   const known = scenarios.map(({ name }) => name);
   for (const name of names) {
-    if (!known.includes(name)) {
-      throw new UsageError(`unknown scenario '${name}'; there are: ${known.join(', ')}`);
+    if (!known.includes(name) && !groups.includes(name)) {
+      throw new UsageError(
+        `unknown scenario '${name}'; there are: ${known.join(', ')}; and the groups ${groups.join(', ')}`,
+      );
     }
   }
-  return scenarios.filter(({ name }) => names.includes(name));
+  // A group may be named like a scenario, which it then holds.
+  return scenarios.filter(({ name, group }) => names.includes(name) || names.includes(group));
 }
 
 function chosenPeers(lists: readonly string[]): readonly PeerName[] {
-  const names = lists.flatMap((list) => list.split(',')).filter((name) => name !== '');
+  const names = splitLists(lists);
   for (const name of names) {
     if (!isPeer(name)) throw new UsageError(`unknown peer '${name}'; there are: kafka, nats`);
   }
   return [...new Set(names.filter(isPeer))];
 }
+
+const splitLists = (lists: readonly string[]): string[] =>
+  lists.flatMap((list) => list.split(',')).filter((name) => name !== '');
 
 function isPeer(name: string): name is PeerName {
   return name === 'kafka' || name === 'nats';

@@ -1,98 +1,225 @@
-/**
- * What the bench measures, as data. Every scenario uses one topic of one partition on one broker,
- * everything on loopback, values that are random bytes, and no compression.
- */
-export type Scenario = ProduceScenario | FetchScenario | LatencyScenario | StartupScenario;
+import type {
+  CatchUpScenario,
+  FetchScenario,
+  LatencyScenario,
+  Mode,
+  ProduceScenario,
+  RestartScenario,
+  Scenario,
+} from './scenario.ts';
+import type { SystemName } from './system.ts';
 
-interface ScenarioBase {
-  readonly name: string;
-  /** One line for `--list` and for the heading of the table. */
-  readonly title: string;
-  /** Each is measured for every system, limit included. */
-  readonly modes: readonly Mode[];
-  /** The metrics shown in the table, most important first; rows carry all of them. */
-  readonly columns: readonly string[];
-}
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const DURABILITIES: readonly Mode[] = ['fsync', 'no-fsync'];
+const ALL: readonly SystemName[] = ['limit', 'varve', 'kafka', 'nats'];
+const BROKERS: readonly SystemName[] = ['varve', 'kafka', 'nats'];
+/** A stream of NATS has no partitions. */
+const PARTITIONED: readonly SystemName[] = ['limit', 'varve', 'kafka'];
 
-/**
- * - `fsync`: an acknowledged record has been fsynced. - `no-fsync`: it is in the page cache.
- * - `default`: the question does not arise, each system runs as it comes.
- */
-export type Mode = 'fsync' | 'no-fsync' | 'default';
-
-/** As many records as the system takes, with a bounded number waiting for their acknowledgement. */
-export interface ProduceScenario extends ScenarioBase {
-  readonly kind: 'produce';
-  readonly recordBytes: number;
-  readonly outstandingRecords: number;
-}
-
-/** Reads back `records` records from the page cache, again and again until the time is up. */
-export interface FetchScenario extends ScenarioBase {
-  readonly kind: 'fetch';
-  readonly recordBytes: number;
-  readonly records: number;
-}
-
-/** Single records at a fixed rate, each timed from the moment it was due to be sent. */
-export interface LatencyScenario extends ScenarioBase {
-  readonly kind: 'latency';
-  readonly recordBytes: number;
-  readonly ratePerSecond: number;
-}
-
-/** From the start of the server's process, on an empty folder, to the first acknowledged record. */
-export interface StartupScenario extends ScenarioBase {
-  readonly kind: 'startup';
-  readonly repetitions: number;
-}
-
-/** Load that runs before the timed part, so that caches are warm and code is compiled. */
-export const WARMUP_SECONDS = 3;
-
-export const scenarios: readonly Scenario[] = [
-  {
-    name: 'produce-100b',
-    title: 'produce records of 100 B, saturating',
+function produce(
+  name: string,
+  title: string,
+  how: Pick<ProduceScenario, 'group' | 'recordBytes' | 'outstandingRecords'> &
+    Partial<ProduceScenario>,
+): ProduceScenario {
+  return {
+    name: `produce-${name}`,
+    title: `produce records of ${title}, saturating`,
     kind: 'produce',
-    modes: ['fsync', 'no-fsync'],
-    columns: ['throughput', 'bandwidth'],
+    modes: DURABILITIES,
+    systems: ALL,
+    columns: how.recordBytes < KIB ? ['throughput', 'bandwidth'] : ['bandwidth', 'throughput'],
+    partitions: 1,
+    clients: 1,
+    ...how,
+  };
+}
+
+/** Enough bytes in flight for full batches, and few enough not to wait for memory. */
+const PRODUCED: readonly ProduceScenario[] = [
+  produce('100b', '100 B', { group: 'produce', recordBytes: 100, outstandingRecords: 32_768 }),
+  produce('1k', '1 KiB', { group: 'produce', recordBytes: KIB, outstandingRecords: 8_192 }),
+  produce('16k', '16 KiB', { group: 'produce', recordBytes: 16 * KIB, outstandingRecords: 1_024 }),
+  produce('1m', '1 MiB', { group: 'produce', recordBytes: MIB, outstandingRecords: 24 }),
+  ...[10, 100, 1_000].map((partitions) =>
+    produce(`p${partitions}`, `100 B to ${partitions.toLocaleString('en-US')} partitions`, {
+      group: 'partitions',
+      systems: PARTITIONED,
+      recordBytes: 100,
+      outstandingRecords: 65_536,
+      partitions,
+    }),
+  ),
+  produce('c50', '100 B from 50 clients', {
+    group: 'clients',
     recordBytes: 100,
-    outstandingRecords: 32_768,
-  },
-  {
-    name: 'produce-1k',
-    title: 'produce records of 1 KiB, saturating',
-    kind: 'produce',
-    modes: ['fsync', 'no-fsync'],
-    columns: ['bandwidth', 'throughput'],
-    recordBytes: 1_024,
-    outstandingRecords: 8_192,
-  },
-  {
-    name: 'fetch-1k',
-    title: 'read back records of 1 KiB from the page cache',
+    outstandingRecords: 50 * 1_000,
+    clients: 50,
+  }),
+];
+
+/** Varve is read by record and by batch: `NAME` and `NAME-batches`. */
+function fetch(
+  name: string,
+  title: string,
+  how: Pick<FetchScenario, 'group' | 'recordBytes' | 'records'> & Partial<FetchScenario>,
+): FetchScenario[] {
+  const byRecord: FetchScenario = {
+    name: `fetch-${name}`,
+    title: `read back records of ${title} from the page cache`,
     kind: 'fetch',
     modes: ['default'],
-    columns: ['bandwidth', 'throughput'],
-    recordBytes: 1_024,
-    records: 1_000_000,
-  },
-  {
-    name: 'latency',
-    title: '1,000 records of 100 B a second, latency of each',
-    kind: 'latency',
-    modes: ['fsync', 'no-fsync'],
-    columns: ['end_to_end_mean', 'end_to_end_p50', 'end_to_end_p99', 'ack_p50', 'ack_p99'],
-    recordBytes: 100,
-    ratePerSecond: 1_000,
-  },
+    systems: ALL,
+    columns: how.recordBytes < KIB ? ['throughput', 'bandwidth'] : ['bandwidth', 'throughput'],
+    partitions: 1,
+    clients: 1,
+    by: 'record',
+    ...how,
+  };
+  const byBatch: FetchScenario = {
+    ...byRecord,
+    name: `${byRecord.name}-batches`,
+    title: `${byRecord.title}, batch by batch`,
+    systems: ['limit', 'varve'],
+    by: 'batch',
+  };
+  return [byRecord, byBatch];
+}
+
+const FETCHED: readonly FetchScenario[] = [
+  ...fetch('100b', '100 B', { group: 'fetch', recordBytes: 100, records: 3_000_000 }),
+  ...fetch('1k', '1 KiB', { group: 'fetch', recordBytes: KIB, records: 1_000_000 }),
+  ...fetch('16k', '16 KiB', { group: 'fetch', recordBytes: 16 * KIB, records: 64_000 }),
+  ...fetch('1m', '1 MiB', { group: 'fetch', recordBytes: MIB, records: 1_000 }),
+  ...fetch('p1000', '1 KiB in 1,000 partitions', {
+    group: 'partitions',
+    systems: PARTITIONED,
+    recordBytes: KIB,
+    records: 500_000,
+    partitions: 1_000,
+  }),
+  ...fetch('c50', '1 KiB by 50 clients', {
+    group: 'clients',
+    recordBytes: KIB,
+    records: 20_000,
+    clients: 50,
+  }),
+];
+
+const LATENCIES: readonly LatencyScenario[] = [100, 1_000, 10_000].map((ratePerSecond) => ({
+  name: `latency-${ratePerSecond}ps`,
+  group: 'latency',
+  title: `${ratePerSecond.toLocaleString('en-US')} records of 100 B a second, latency of each`,
+  kind: 'latency',
+  modes: DURABILITIES,
+  systems: ALL,
+  columns: [
+    'end_to_end_p50',
+    'end_to_end_p99',
+    'end_to_end_mean',
+    'end_to_end_p999',
+    'ack_p50',
+    'ack_p99',
+  ],
+  chartedColumns: 2,
+  recordBytes: 100,
+  ratePerSecond,
+}));
+
+const CATCH_UP: CatchUpScenario = {
+  name: 'catch-up',
+  group: 'catch-up',
+  title: '1,000 records of 1 KiB a second while another client reads 1 GB of older ones',
+  kind: 'catch-up',
+  modes: DURABILITIES,
+  systems: BROKERS,
+  columns: ['end_to_end_p50', 'end_to_end_p99', 'bandwidth', 'ack_p99'],
+  chartedColumns: 3,
+  recordBytes: KIB,
+  ratePerSecond: 1_000,
+  records: 1_000_000,
+};
+
+function restart(
+  name: string,
+  title: string,
+  how: Pick<RestartScenario, 'partitions' | 'records' | 'end'> & Partial<RestartScenario>,
+): RestartScenario {
+  return {
+    name: `restart-${name}`,
+    group: 'restart',
+    title: `restart ${title}, to the first acknowledged record`,
+    kind: 'restart',
+    modes: ['default'],
+    systems: BROKERS,
+    columns: ['first_ack', 'first_ack_per_gib'],
+    recordBytes: KIB,
+    ...how,
+  };
+}
+
+const GIB_OF_RECORDS = MIB;
+
+const RESTARTS: readonly RestartScenario[] = [
+  restart('clean', 'after a stop, 1 GiB', { partitions: 1, records: GIB_OF_RECORDS, end: 'stop' }),
+  restart('kill', 'after kill -9, 1 GiB', { partitions: 1, records: GIB_OF_RECORDS, end: 'kill' }),
+  restart('scan', 'after kill -9, 1 GiB that must all be scanned', {
+    systems: ['varve'],
+    partitions: 1,
+    records: GIB_OF_RECORDS,
+    end: 'kill',
+    // Nothing is marked as durable, so that nothing may be trusted.
+    settings: ['log.marks.interval.ms=1h'],
+  }),
+  restart('p1000', 'after a stop, 1,000 partitions', {
+    systems: PARTITIONED.filter((system) => system !== 'limit'),
+    partitions: 1_000,
+    records: 200_000,
+    end: 'stop',
+  }),
+];
+
+export const scenarios: readonly Scenario[] = [
+  ...PRODUCED,
+  ...FETCHED,
+  ...LATENCIES,
+  CATCH_UP,
   {
     name: 'startup',
+    group: 'startup',
     title: 'start of the process to first acknowledged record, median',
     kind: 'startup',
     modes: ['default'],
+    systems: ALL,
     columns: ['first_ack'],
-    repetitions: 3,
+    repetitions: 5,
+  },
+  ...RESTARTS,
+  {
+    name: 'memory',
+    group: 'memory',
+    title: 'resident memory of the server, idle and at most while 1-KiB records are produced',
+    kind: 'memory',
+    modes: ['default'],
+    systems: ALL,
+    columns: ['idle_rss', 'loaded_rss', 'packages_rss'],
+    chartedColumns: 2,
+    recordBytes: KIB,
+    outstandingRecords: 8_192,
+  },
+  {
+    name: 'embedded',
+    group: 'embedded',
+    title: 'a broker inside a test: the first with all imports, another, and 100 at a time',
+    kind: 'embedded',
+    modes: ['default'],
+    systems: ['varve'],
+    columns: ['first_ready', 'ready', 'all_ready', 'rss_per_broker'],
+    chartedColumns: 3,
+    brokers: 100,
   },
 ];
+
+/** In the order of the table. */
+export const groups: readonly string[] = [...new Set(scenarios.map(({ group }) => group))];

@@ -1,14 +1,41 @@
-import type { Mode, Scenario } from './scenarios.ts';
+import type { Mode, Scenario, ScenarioOf } from './scenario.ts';
 
 export type SystemName = 'varve' | 'limit' | 'kafka' | 'nats';
 
-/** Something that can be put through a scenario: the broker, the bare machine, or a peer. */
+/** How a scenario is to be measured. */
+export interface Run {
+  readonly mode: Mode;
+  /** Length of the timed part. */
+  readonly seconds: number;
+}
+
+/** One function for each kind of scenario. Each removes its data; its processes are killed after it. */
+export type Measures = {
+  readonly [Kind in Scenario['kind']]?: (
+    scenario: ScenarioOf<Kind>,
+    run: Run,
+  ) => Promise<Measurement>;
+};
+
+/** Something that can be put through scenarios: the broker, the bare machine, or a peer. */
 export interface System {
   readonly name: SystemName;
+  readonly measures: Measures;
   /** Gets what it needs onto the machine; throws `UnavailableError` where that cannot be. */
   prepare(): Promise<void>;
-  /** Runs one scenario in one mode. Removes its data; its processes are killed after it. */
-  measure(scenario: Scenario, mode: Mode, seconds: number): Promise<Measurement>;
+}
+
+/** Runs one scenario on one system. */
+export async function measure(
+  { name, measures }: System,
+  scenario: Scenario,
+  run: Run,
+): Promise<Measurement> {
+  const work = measures[scenario.kind] as
+    | ((scenario: Scenario, run: Run) => Promise<Measurement>)
+    | undefined;
+  if (work === undefined) throw new Error(`${name} has no measure for ${scenario.kind}`);
+  return await work(scenario, run);
 }
 
 /** The system cannot run on this machine; the message says what is missing. */
@@ -29,8 +56,11 @@ export interface Metric {
   readonly unit: Unit;
 }
 
-/** MB is 10^6 bytes of record values, without any framing. */
-export type Unit = 'records/s' | 'MB/s' | 'ms' | 'records' | 's';
+/** MB is 10^6 bytes; of bandwidth it counts record values, without any framing. */
+export type Unit = 'records/s' | 'MB/s' | 'ms' | 's/GiB' | 'MB' | 'records' | 's';
+
+/** Of which units less is better. */
+export const lowerIsBetter: ReadonlySet<Unit> = new Set(['ms', 's/GiB', 'MB', 's']);
 
 /** `records` of `recordBytes` each moved in `seconds`. */
 export function throughput(records: number, recordBytes: number, seconds: number): Measurement {
@@ -47,12 +77,29 @@ export function throughput(records: number, recordBytes: number, seconds: number
 
 /** The median of several starts, in ms. */
 export function startup(firstAckMs: readonly number[]): Measurement {
-  const sorted = firstAckMs.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)];
-  if (median === undefined) throw new Error('no start was timed');
   return {
-    records: sorted.length,
-    seconds: sorted.reduce((sum, ms) => sum + ms, 0) / 1_000,
-    metrics: [{ name: 'first_ack', value: median, unit: 'ms' }],
+    records: firstAckMs.length,
+    seconds: firstAckMs.reduce((sum, ms) => sum + ms, 0) / 1_000,
+    metrics: [{ name: 'first_ack', value: median(firstAckMs), unit: 'ms' }],
   };
+}
+
+/** A restart on so many bytes of record values, in ms. */
+export function restart(firstAckMs: number, records: number, recordBytes: number): Measurement {
+  const perGib = firstAckMs / 1_000 / ((records * recordBytes) / 1024 ** 3);
+  return {
+    records,
+    seconds: firstAckMs / 1_000,
+    metrics: [
+      { name: 'first_ack', value: firstAckMs, unit: 'ms' },
+      { name: 'first_ack_per_gib', value: perGib, unit: 's/GiB' },
+    ],
+  };
+}
+
+/** The middle one; the upper of two. */
+export function median(values: readonly number[]): number {
+  const middle = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+  if (middle === undefined) throw new Error('there is nothing to take the median of');
+  return middle;
 }

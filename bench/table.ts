@@ -1,5 +1,5 @@
 import type { Outcome } from './rows.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 import type { Metric } from './system.ts';
 
 /**
@@ -21,7 +21,7 @@ export function renderScenario(scenario: Scenario, outcomes: readonly Outcome[])
     ...scenario.columns.map((name) => cell(name, outcome, limitFor(outcome, own))),
     basis(outcome),
   ]);
-  return `${scenario.name}: ${scenario.title}\n${align([header, ...lines])}`;
+  return `${scenario.name}: ${scenario.title}\n${renderColumns([header, ...lines], 2)}`;
 }
 
 function limitFor(outcome: Outcome, outcomes: readonly Outcome[]): Outcome | undefined {
@@ -62,14 +62,17 @@ export function formatNumber(value: number, digits = 3): string {
   });
 }
 
-/** Columns as wide as their widest cell; the first two are names, the others end at the right. */
-function align(rows: readonly (readonly string[])[]): string {
+/** Columns as wide as their widest cell; those after the first `left` ones end at the right. */
+export function renderColumns(
+  rows: readonly (readonly string[])[],
+  left = Number.POSITIVE_INFINITY,
+): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows
     .map((row) =>
       row
         .map((text, column) =>
-          column < 2 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!),
+          column < left ? text.padEnd(widths[column]!) : text.padStart(widths[column]!),
         )
         .join('  '),
     )

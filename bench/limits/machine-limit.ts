@@ -1,16 +1,24 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sleep } from '../load/clock.ts';
 import { latencyMetrics } from '../load/latency-summary.ts';
+import { residentBytes } from '../run/resident.ts';
 import { announced, type Workspace } from '../run/workspace.ts';
+import type {
+  FetchScenario,
+  LatencyScenario,
+  ProduceScenario,
+  StartupScenario,
+} from '../scenario.ts';
 import {
-  type FetchScenario,
-  type LatencyScenario,
-  type Mode,
-  type ProduceScenario,
-  type Scenario,
-  type StartupScenario,
-  WARMUP_SECONDS,
-} from '../scenarios.ts';
-import { type Measurement, type System, startup, throughput } from '../system.ts';
+  type Measurement,
+  type Measures,
+  type Run,
+  type System,
+  startup,
+  throughput,
+} from '../system.ts';
 import type { Listening } from './connection.ts';
 import type { FetchLimitJob, FetchLimitResult } from './fetch-load.ts';
 import type { FileServerJob } from './file-server.ts';
@@ -24,6 +32,13 @@ import type { SinkJob } from './sink.ts';
  */
 export class MachineLimit implements System {
   readonly name = 'limit';
+  readonly measures: Measures = {
+    produce: (scenario, run) => this.#produce(scenario, run),
+    fetch: (scenario, run) => this.#fetch(scenario, run),
+    latency: (scenario, run) => this.#latency(scenario, run),
+    startup: (scenario) => this.#startup(scenario),
+    memory: () => this.#memory(),
+  };
   readonly #workspace: Workspace;
 
   constructor(workspace: Workspace) {
@@ -32,21 +47,9 @@ export class MachineLimit implements System {
 
   async prepare(): Promise<void> {}
 
-  async measure(scenario: Scenario, mode: Mode, seconds: number): Promise<Measurement> {
-    switch (scenario.kind) {
-      case 'produce':
-        return await this.#produce(scenario, mode, seconds);
-      case 'fetch':
-        return await this.#fetch(scenario, seconds);
-      case 'latency':
-        return await this.#latency(scenario, mode, seconds);
-      case 'startup':
-        return await this.#startup(scenario);
-    }
-  }
-
-  async #produce(scenario: ProduceScenario, mode: Mode, seconds: number): Promise<Measurement> {
-    return await this.#withSink(mode, seconds, async (port) => {
+  async #produce(scenario: ProduceScenario, run: Run): Promise<Measurement> {
+    const { seconds } = run;
+    return await this.#withSink(run, async (port) => {
       const job: ProduceLimitJob = { port, warmupSeconds: PIPE_WARMUP_SECONDS, seconds };
       const script = new URL('./produce-load.ts', import.meta.url);
       const result = await this.#workspace.work<ProduceLimitResult>(
@@ -59,8 +62,9 @@ export class MachineLimit implements System {
     });
   }
 
-  async #latency(scenario: LatencyScenario, mode: Mode, seconds: number): Promise<Measurement> {
-    return await this.#withSink(mode, seconds, async (port) => {
+  async #latency(scenario: LatencyScenario, run: Run): Promise<Measurement> {
+    const { seconds } = run;
+    return await this.#withSink(run, async (port) => {
       const { recordBytes, ratePerSecond } = scenario;
       const warmupSeconds = WARMUP_SECONDS;
       const job: LatencyLimitJob = { port, recordBytes, ratePerSecond, warmupSeconds, seconds };
@@ -80,7 +84,7 @@ export class MachineLimit implements System {
     });
   }
 
-  async #fetch(scenario: FetchScenario, seconds: number): Promise<Measurement> {
+  async #fetch(scenario: FetchScenario, { seconds }: Run): Promise<Measurement> {
     const folder = this.#workspace.makeFolder('limit');
     const bytes = scenario.records * scenario.recordBytes;
     const serverJob: FileServerJob = { file: join(folder, 'data'), bytes };
@@ -119,9 +123,43 @@ export class MachineLimit implements System {
     return startup(times);
   }
 
+  /** Node alone, and Node with the packages of the broker loaded: what no broker here can be below. */
+  async #memory(): Promise<Measurement> {
+    const manifest = new URL('../../package.json', import.meta.url);
+    const { dependencies } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+    };
+    const names = Object.keys(dependencies);
+    const imports = `await Promise.all(${JSON.stringify(names)}.map((name) => import(name)));`;
+    const [bare, loaded] = [await this.#resident(''), await this.#resident(imports)];
+    return {
+      metrics: [
+        { name: 'idle_rss', value: bare / 1e6, unit: 'MB' },
+        { name: 'packages_rss', value: loaded / 1e6, unit: 'MB' },
+      ],
+      records: 0,
+      seconds: 0,
+    };
+  }
+
+  async #resident(source: string): Promise<number> {
+    const script = `${source} setInterval(() => {}, 1e6); console.log('ready');`;
+    const node = this.#workspace.start({
+      name: 'node',
+      file: process.execPath,
+      args: ['--input-type=module', '-e', script],
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      deadlineMs: deadlineMs(0),
+    });
+    await node.seek((line) => line === 'ready' || undefined);
+    await sleep(SETTLING_MS);
+    const bytes = residentBytes(node.pid);
+    await node.stop();
+    return bytes;
+  }
+
   async #withSink(
-    mode: Mode,
-    seconds: number,
+    { mode, seconds }: Run,
     use: (port: number) => Promise<Measurement>,
   ): Promise<Measurement> {
     const folder = this.#workspace.makeFolder('limit');
@@ -138,8 +176,13 @@ export class MachineLimit implements System {
   }
 }
 
+const WARMUP_SECONDS = 3;
+
 /** A pipe is warm at once, and what it writes before the timed part tires the disk. */
 const PIPE_WARMUP_SECONDS = 1;
+
+/** What was needed for the start is freed by then. */
+const SETTLING_MS = 2_000;
 
 /** Far more than a run needs: reached only by one that hangs. */
 function deadlineMs(seconds: number): number {

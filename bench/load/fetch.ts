@@ -1,51 +1,51 @@
-import { connect } from '../../src/client/main.ts';
-import { serveJob } from '../run/worker.ts';
+import { type Client, connect } from '../../src/client/main.ts';
 import { timedPart } from './clock.ts';
+import type { LoadJob } from './job.ts';
 import type { SteadyRun } from './saturation.ts';
-
-/** Reads a partition from its start to its end, record by record, again and again. */
-export interface FetchJob {
-  readonly broker: string;
-  readonly topic: string;
-  readonly warmupSeconds: number;
-  readonly seconds: number;
-}
+import { TOPIC } from './topic.ts';
 
 export interface FetchResult extends SteadyRun {
   /** Depends on every record, so that touching them cannot be left out. */
   readonly touched: number;
 }
 
-serveJob<FetchJob>(async ({ broker, topic, warmupSeconds, seconds }) => {
-  const client = await connect({ brokers: [broker] });
+/** Reads a topic from its start to its end, record by record or batch by batch, again and again. */
+export async function fetch(job: LoadJob): Promise<FetchResult> {
+  const { server, by, warmupSeconds, seconds } = job;
+  const clients = await Promise.all(
+    Array.from({ length: job.clients }, () => connect({ brokers: [server] })),
+  );
   let touched = 0;
-  const readAll = async (): Promise<number> => {
-    const consumer = client.consumer({
-      topics: [{ topic, partition: 0 }],
-      from: 'earliest',
-      until: 'end',
-    });
+  const readAll = async (client: Client): Promise<number> => {
+    const consumer = client.consumer({ topics: [TOPIC], from: 'earliest', until: 'end' });
     let records = 0;
-    for await (const { value } of consumer) {
-      records++;
-      touched = (touched + (value?.[0] ?? 0)) | 0;
+    if (by === 'record') {
+      for await (const { value } of consumer) {
+        records++;
+        touched = (touched + (value?.[0] ?? 0)) | 0;
+      }
+    } else {
+      for await (const batch of consumer.batches()) {
+        records += batch.records.length;
+        for (const { value } of batch.records) touched = (touched + (value?.[0] ?? 0)) | 0;
+      }
     }
     await consumer.close();
+    if (records === 0) throw new Error(`topic ${TOPIC} is empty`);
     return records;
   };
   const readFor = async (limitSeconds: number): Promise<FetchResult> => {
     const end = timedPart();
-    let [records, timed] = [0, end()];
-    do {
-      const read = await readAll();
-      if (read === 0) throw new Error(`topic ${topic} is empty`);
-      records += read;
-      timed = end();
-    } while (timed.seconds < limitSeconds);
-    return { records, touched, ...timed };
+    let records = 0;
+    const readOn = async (client: Client) => {
+      do records += await readAll(client);
+      while (end().seconds < limitSeconds);
+    };
+    await Promise.all(clients.map(readOn));
+    return { records, touched, ...end() };
   };
   await readFor(warmupSeconds);
   const result = await readFor(seconds);
-  await client.close();
+  await Promise.all(clients.map((client) => client.close()));
   return result;
-});
+}

@@ -1,36 +1,29 @@
 import { createHistogram } from 'node:perf_hooks';
 import { connect } from '../../src/client/main.ts';
-import { serveJob } from '../run/worker.ts';
 import { sleep, type TimedPart, timedPart } from './clock.ts';
+import type { LoadJob } from './job.ts';
 import { type LatencySummary, recordLatency, summarize } from './latency-summary.ts';
 import { OpenLoop } from './open-loop.ts';
+import { ensureTopic, TOPIC } from './topic.ts';
 import { ValuePool, valueNumber } from './value-pool.ts';
-
-/**
- * Sends single records at a fixed rate and reads them back in the same process. Each is timed from
- * the moment it was due to its acknowledgement and to its arrival at the consumer.
- */
-export interface LatencyJob {
-  readonly broker: string;
-  readonly topic: string;
-  readonly recordBytes: number;
-  readonly ratePerSecond: number;
-  readonly warmupSeconds: number;
-  readonly seconds: number;
-}
 
 export interface LatencyResult extends TimedPart {
   readonly ack: LatencySummary;
   readonly endToEnd: LatencySummary;
 }
 
-serveJob<LatencyJob>(async (job) => {
-  const { topic, recordBytes, ratePerSecond, warmupSeconds, seconds } = job;
-  const client = await connect({ brokers: [job.broker] });
+/**
+ * Sends single records at a fixed rate and reads them back in the same process. Each is timed from
+ * the moment it was due to its acknowledgement and to its arrival at the consumer.
+ */
+export async function latency(job: LoadJob): Promise<LatencyResult> {
+  const { recordBytes, ratePerSecond, warmupSeconds, seconds } = job;
+  const client = await connect({ brokers: [job.server] });
+  await ensureTopic(client, job);
   const producer = client.producer({ lingerMs: 0 });
   // Opens the producer's stream outside of what is timed, and tells where the rest will begin.
-  const { offset } = await producer.send({ topic, value: new Uint8Array(recordBytes) });
-  const topics = [{ topic, partition: 0 }];
+  const { offset } = await producer.send({ topic: TOPIC, value: new Uint8Array(recordBytes) });
+  const topics = [{ topic: TOPIC, partition: 0 }];
   const consumer = client.consumer({ topics, from: { offset: offset + 1 } });
 
   const loop = new OpenLoop(ratePerSecond, warmupSeconds + seconds);
@@ -48,7 +41,7 @@ serveJob<LatencyJob>(async (job) => {
     }
   })().catch(failed.reject);
   const send = (index: number) => {
-    producer.send({ topic, value: values.next() }).then(() => {
+    producer.send({ topic: TOPIC, value: values.next() }).then(() => {
       if (index >= warmupCount) recordLatency(ack, loop.age(index));
       acknowledged++;
     }, failed.reject);
@@ -62,6 +55,5 @@ serveJob<LatencyJob>(async (job) => {
   await Promise.race([run(), failed.promise]);
   const timed = end();
   await client.close();
-  const result: LatencyResult = { ack: summarize(ack), endToEnd: summarize(endToEnd), ...timed };
-  return result;
-});
+  return { ack: summarize(ack), endToEnd: summarize(endToEnd), ...timed };
+}

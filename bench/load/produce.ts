@@ -1,31 +1,46 @@
-import { connect } from '../../src/client/main.ts';
-import { serveJob } from '../run/worker.ts';
+import { type Client, connect } from '../../src/client/main.ts';
+import type { LoadJob } from './job.ts';
 import { Saturation, type SteadyRun } from './saturation.ts';
+import { ensureTopic, TOPIC } from './topic.ts';
 import { ValuePool } from './value-pool.ts';
 
-/** Produces with the client's own settings, one `send()` and one result a record. */
-export interface ProduceJob {
-  readonly broker: string;
-  readonly topic: string;
-  readonly recordBytes: number;
-  readonly outstandingRecords: number;
-  readonly until:
-    | { readonly warmupSeconds: number; readonly seconds: number }
-    | { readonly records: number };
+/** Produces with the client's own settings, one `send()` and one result a record, for a time. */
+export async function produce(job: LoadJob): Promise<SteadyRun> {
+  return await withLoads(job, (load) => load.runFor(job.warmupSeconds, job.seconds));
 }
 
-serveJob<ProduceJob>(async ({ broker, topic, recordBytes, outstandingRecords, until }) => {
+/** The same, until a number of records is stored. */
+export async function fill(job: LoadJob): Promise<SteadyRun> {
+  const share = Math.ceil(job.records / job.clients);
+  return await withLoads(job, (load) => load.runThrough(share));
+}
+
+/** Runs a load a client, all at a time, and adds up what they did. */
+async function withLoads(
+  job: LoadJob,
+  run: (load: Saturation) => Promise<SteadyRun>,
+): Promise<SteadyRun> {
+  const { server, recordBytes, partitions, outstandingRecords, clients: count } = job;
   const values = new ValuePool(recordBytes, 4 * outstandingRecords);
-  const client = await connect({ brokers: [broker] });
-  const producer = client.producer();
-  const load = new Saturation(
-    () => producer.send({ topic, value: values.next() }),
-    outstandingRecords,
+  const clients = await Promise.all(
+    Array.from({ length: count }, () => connect({ brokers: [server] })),
   );
-  const result: SteadyRun =
-    'records' in until
-      ? await load.runThrough(until.records)
-      : await load.runFor(until.warmupSeconds, until.seconds);
-  await client.close();
-  return result;
-});
+  await ensureTopic(clients[0]!, job);
+  const loadOf = (client: Client) => {
+    const producer = client.producer();
+    const send = () => {
+      const value = values.next();
+      // Its number: every key is another, and all partitions get equally many.
+      const key = partitions > 1 ? value.subarray(0, 8) : null;
+      return producer.send({ topic: TOPIC, key, value });
+    };
+    return new Saturation(send, Math.ceil(outstandingRecords / count));
+  };
+  const runs = await Promise.all(clients.map((client) => run(loadOf(client))));
+  await Promise.all(clients.map((client) => client.close()));
+  return {
+    records: runs.reduce((sum, { records }) => sum + records, 0),
+    fromUs: Math.min(...runs.map(({ fromUs }) => fromUs)),
+    seconds: Math.max(...runs.map(({ seconds }) => seconds)),
+  };
+}

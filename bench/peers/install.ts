@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UnavailableError } from '../system.ts';
@@ -25,6 +26,13 @@ export function installOnce(name: string, fill: (folder: string) => void): strin
     rmSync(unfinished, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** Changes when a file of the folder does. */
+export function digestOf(folder: string): string {
+  const hash = createHash('sha256');
+  for (const file of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, file)));
+  return hash.digest('hex').slice(0, 12);
 }
 
 /** Throws `UnavailableError` unless `file` can be run. */

@@ -1,32 +1,43 @@
 import { copyFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Child } from '../run/child.ts';
 import type { Workspace } from '../run/workspace.ts';
-import { installOnce, requireProgram, runInstaller } from './install.ts';
+import { digestOf, installOnce, requireProgram, runInstaller } from './install.ts';
 
 const VERSION = '4.3.1';
 const SOURCES = fileURLToPath(new URL('./kafka/', import.meta.url));
 
-/** Gets Kafka's jars from Maven, once. Returns the folder that holds them. */
-export function installKafka(): string {
+export interface KafkaPrograms {
+  /** Folders of jars and classes. */
+  readonly classPath: readonly string[];
+}
+
+/** Gets Kafka's jars from Maven and compiles the load program, each once. */
+export function installKafka(): KafkaPrograms {
   requireProgram('java', '-version');
-  return installOnce(`kafka-${VERSION}`, (folder) => {
+  const jars = installOnce(`kafka-${VERSION}`, (folder) => {
     requireProgram('mvn', '--version');
     copyFileSync(join(SOURCES, 'pom.xml'), join(folder, 'pom.xml'));
     const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`];
     runInstaller({ file: 'mvn', args: ['--batch-mode', '--quiet', ...goal], cwd: folder });
   });
+  const load = installOnce(`kafka-load-${digestOf(SOURCES)}`, (folder) => {
+    requireProgram('javac', '-version');
+    const args = ['-cp', join(jars, '*'), '-d', folder, join(SOURCES, 'Load.java')];
+    runInstaller({ file: 'javac', args, cwd: folder });
+  });
+  return { classPath: [join(jars, '*'), load] };
 }
 
-/** Starts main classes of Kafka with the flags that its own scripts give the JVM. */
+/** Starts main classes with the flags that Kafka's own scripts give the JVM. */
 export class KafkaJvm {
   readonly #workspace: Workspace;
-  readonly #jars: string;
+  readonly #programs: KafkaPrograms;
 
-  constructor(workspace: Workspace, jars: string) {
+  constructor(workspace: Workspace, programs: KafkaPrograms) {
     this.#workspace = workspace;
-    this.#jars = jars;
+    this.#programs = programs;
   }
 
   server(properties: string, deadlineMs: number): Child {
@@ -37,11 +48,15 @@ export class KafkaJvm {
     return this.#start(['-Xmx512m'], [mainClass, ...args], deadlineMs);
   }
 
+  load(job: string, deadlineMs: number): Child {
+    return this.#start(['-Xmx1g'], ['Load', job], deadlineMs);
+  }
+
   #start(heap: readonly string[], main: readonly string[], deadlineMs: number): Child {
     return this.#workspace.start({
       name: main[0]!,
       file: 'java',
-      args: [...heap, ...JVM_FLAGS, '-cp', join(this.#jars, '*'), ...main],
+      args: [...heap, ...JVM_FLAGS, '-cp', this.#programs.classPath.join(delimiter), ...main],
       deadlineMs,
     });
   }

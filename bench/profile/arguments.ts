@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../arguments.ts';
 import type { NodeRole } from '../run/workspace.ts';
-import { type Mode, type Scenario, scenarios } from '../scenarios.ts';
+import type { Mode, Scenario } from '../scenario.ts';
+import { scenarios } from '../scenarios.ts';
 
 export interface ProfileArguments {
   readonly scenario: Scenario;

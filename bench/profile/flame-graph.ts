@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../markup.ts';
 import type { Activity, Frame } from './cpu-profile.ts';
 
 /**
@@ -30,9 +31,9 @@ export function renderFlameGraph(title: string, { root, gcUs, idleUs }: Activity
   const heading = `${title}: busy ${seconds(busyUs)} s of ${wall} s`;
   return `<!doctype html>
 <meta charset="utf-8">
-<title>${escapeHtml(heading)}</title>
+<title>${escapeMarkup(heading)}</title>
 <style>${STYLE}</style>
-<header><b>${escapeHtml(heading)}</b> <input type="search" placeholder="mark functions"> <output></output></header>
+<header><b>${escapeMarkup(heading)}</b> <input type="search" placeholder="mark functions"> <output></output></header>
 <main>${frames.join('\n')}</main>
 <script>${SCRIPT}</script>
 `;
@@ -48,7 +49,7 @@ function drawFrame(
   const percent = (us: number) => (100 * us) / wholeUs;
   const about = `${name} ${place}\n${percent(totalUs).toFixed(2)} % (${seconds(totalUs)} s), itself ${percent(selfUs).toFixed(2)} %`;
   const where = `left:${percent(fromUs).toFixed(3)}%;width:${percent(totalUs).toFixed(3)}%;top:${depth * ROW_PX}px`;
-  return `<i class="${kindOf(place)}" style="${where}" title="${escapeHtml(about)}">${escapeHtml(name)}</i>`;
+  return `<i class="${kindOf(place)}" style="${where}" title="${escapeMarkup(about)}">${escapeMarkup(name)}</i>`;
 }
 
 /** Own code, packages and the engine have a colour each. */
@@ -59,14 +60,6 @@ function kindOf(place: string): string {
 }
 
 const seconds = (us: number): string => (us / 1e6).toFixed(2);
-
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
-}
 
 const STYLE = `
 :root { color-scheme: light dark; font: 12px/18px system-ui, sans-serif; }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../arguments.ts';
 import { Workspace } from '../run/workspace.ts';
+import { measure } from '../system.ts';
 import { Varve } from '../varve.ts';
 import { type ProfileArguments, parseProfileArguments, profileUsage } from './arguments.ts';
 import { type Activity, activityOf, type CpuProfile, wholeOf } from './cpu-profile.ts';
@@ -36,7 +37,8 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   try {
     const { scenario, mode, seconds } = given;
-    const { metrics } = await new Varve(workspace).measure(scenario, mode, seconds);
+    const varve = new Varve(workspace, 'sources');
+    const { metrics } = await measure(varve, scenario, { mode, seconds });
     for (const { name, value, unit } of metrics) {
       console.error(`${name} ${Number(value.toPrecision(3))} ${unit} (while being profiled)`);
     }

@@ -59,6 +59,13 @@ export class Child {
     void this.#ended.then(() => clearTimeout(this.#deadline));
   }
 
+  /** Throws if it could not be started. */
+  get pid(): number {
+    const { pid } = this.#process;
+    if (pid === undefined) throw this.#failure();
+    return pid;
+  }
+
   get ended(): Promise<void> {
     return this.#ended;
   }

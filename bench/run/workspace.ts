@@ -71,8 +71,12 @@ export class Workspace {
 
   /** Runs a script built on `serveJob` to its end; returns its result. */
   async work<Result>(script: URL, job: object, deadlineMs: number): Promise<Result> {
-    const lines = await this.startScript(script, job, deadlineMs).output();
-    const result = resultOf<Result & Partial<TimedPart>>(lines);
+    return await this.resultOf<Result>(this.startScript(script, job, deadlineMs));
+  }
+
+  /** The result of a load process, when it has ended. */
+  async resultOf<Result>(load: Child): Promise<Result> {
+    const result = resultOf<Result & Partial<TimedPart>>(await load.output());
     const { fromUs, seconds } = result;
     if (fromUs !== undefined && seconds !== undefined) this.#timedParts.push({ fromUs, seconds });
     return result;

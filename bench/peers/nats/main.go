@@ -13,12 +13,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Job says what to do; a work does not look at the fields it has no use for.
+// Job says what to do (see bench/load/job.ts); a work does not look at the fields it has no use for.
 type Job struct {
 	Work          string  `json:"work"`
-	URL           string  `json:"url"`
+	Server        string  `json:"server"`
+	Mode          string  `json:"mode"`
 	RecordBytes   int     `json:"recordBytes"`
-	Publish       string  `json:"publish"`
+	Clients       int     `json:"clients"`
 	Outstanding   int     `json:"outstandingRecords"`
 	Records       int     `json:"records"`
 	WarmupSeconds float64 `json:"warmupSeconds"`
@@ -74,7 +75,7 @@ func emit(event string, fields any) {
 }
 
 func connect(job Job) (*nats.Conn, jetstream.JetStream, error) {
-	nc, err := nats.Connect(job.URL)
+	nc, err := nats.Connect("nats://" + job.Server)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -85,7 +86,7 @@ func connect(job Job) (*nats.Conn, jetstream.JetStream, error) {
 func createStream(js jetstream.JetStream) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	_, err := js.CreateStream(ctx, jetstream.StreamConfig{
+	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name:               streamName,
 		Subjects:           []string{subject},
 		Storage:            jetstream.FileStorage,
@@ -104,7 +105,7 @@ func first(job Job) (any, error) {
 		if err == nil {
 			defer nc.Close()
 			if err = createStream(js); err == nil {
-				_, err = js.Publish(context.Background(), subject, make([]byte, 100))
+				_, err = js.Publish(context.Background(), subject, make([]byte, job.RecordBytes))
 				return struct{}{}, err
 			}
 			nc.Close()

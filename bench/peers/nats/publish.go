@@ -25,10 +25,10 @@ type publisher interface {
 // later acknowledges every few hundred messages), "atomic" is batches of 1,000 that are stored,
 // and under sync_interval=always synced, as one.
 func newPublisher(nc *nats.Conn, job Job) (publisher, error) {
-	if job.Publish == "atomic" {
-		return newAtomicPublisher(nc, job.Outstanding)
+	if job.Mode == "fsync" {
+		return newAtomicPublisher(nc, job)
 	}
-	return newFastPublisher(nc, job.Outstanding)
+	return newFastPublisher(nc, job.Outstanding/job.Clients)
 }
 
 // acks is what both publishers share: acknowledgements arrive on a subject of their own.
@@ -91,9 +91,12 @@ func newFastPublisher(nc *nats.Conn, outstanding int) (*fastPublisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.prefix = p.inbox + ".run.500.fail."
+	p.prefix = p.inbox + "." + runOf(p.inbox) + ".500.fail."
 	return p, nil
 }
+
+// runOf is a name that no other publisher has.
+func runOf(inbox string) string { return inbox[strings.LastIndexByte(inbox, '.')+1:] }
 
 func (p *fastPublisher) onAck(msg *nats.Msg) {
 	var ack struct {
@@ -142,25 +145,38 @@ func (p *fastPublisher) finish() error {
 	return p.wait(p.sequence)
 }
 
-const atomicBatchMessages = 1_000
+const (
+	atomicBatchMessages = 1_000
+	atomicBatchBytes    = 16 << 20
+)
 
 // atomicPublisher sends batch after batch; only the last message of each asks for an answer.
 type atomicPublisher struct {
 	*acks
 	run         string
 	sequence    uint64
+	batch       uint64
 	outstanding uint64
 }
 
-func newAtomicPublisher(nc *nats.Conn, outstanding int) (*atomicPublisher, error) {
-	// A batch is acknowledged as a whole: at least two must fit, or none could follow the first.
-	p := &atomicPublisher{outstanding: uint64(max(outstanding, 2*atomicBatchMessages))}
+func newAtomicPublisher(nc *nats.Conn, job Job) (*atomicPublisher, error) {
+	batch := max(1, min(atomicBatchMessages, atomicBatchBytes/job.RecordBytes))
+	outstanding := job.Outstanding
+	if job.Clients == 1 {
+		// A batch is acknowledged as a whole: at least two must fit, or none could follow the first.
+		outstanding = max(outstanding, 2*batch)
+	} else {
+		// A stream takes 50 batches at a time: one a client.
+		batch = min(batch, max(1, outstanding/job.Clients))
+		outstanding = batch
+	}
+	p := &atomicPublisher{batch: uint64(batch), outstanding: uint64(outstanding)}
 	var err error
 	p.acks, err = newAcks(nc, p.onAck)
 	if err != nil {
 		return nil, err
 	}
-	p.run = p.inbox[strings.LastIndexByte(p.inbox, '.')+1:]
+	p.run = runOf(p.inbox)
 	return p, nil
 }
 
@@ -177,7 +193,7 @@ func (p *atomicPublisher) onAck(msg *nats.Msg) {
 }
 
 func (p *atomicPublisher) publish(value []byte) error {
-	return p.send(value, (p.sequence+1)%atomicBatchMessages == 0)
+	return p.send(value, (p.sequence+1)%p.batch == 0)
 }
 
 func (p *atomicPublisher) send(value []byte, commit bool) error {
@@ -186,8 +202,8 @@ func (p *atomicPublisher) send(value []byte, commit bool) error {
 			return err
 		}
 	}
-	batch := p.run + "-" + strconv.FormatUint(p.sequence/atomicBatchMessages, 10)
-	position := strconv.FormatUint(p.sequence%atomicBatchMessages+1, 10)
+	batch := p.run + "-" + strconv.FormatUint(p.sequence/p.batch, 10)
+	position := strconv.FormatUint(p.sequence%p.batch+1, 10)
 	p.sequence++
 	msg := &nats.Msg{Subject: subject, Data: value, Header: nats.Header{
 		"Nats-Batch-Id":       {batch},
@@ -214,17 +230,21 @@ func (p *atomicPublisher) finish() error {
 type valuePool struct {
 	bytes       []byte
 	recordBytes int
+	count       uint64
 	next        uint64
 }
 
 func newValuePool(recordBytes int) *valuePool {
-	pool := &valuePool{bytes: make([]byte, 65_536*recordBytes), recordBytes: recordBytes}
+	count := max(16, min(65_536, valuePoolBytes/recordBytes))
+	pool := &valuePool{bytes: make([]byte, count*recordBytes), recordBytes: recordBytes, count: uint64(count)}
 	_, _ = rand.Read(pool.bytes) // It ends the process where it cannot fill.
 	return pool
 }
 
+const valuePoolBytes = 64 << 20
+
 func (p *valuePool) take() []byte {
-	at := int(p.next%65_536) * p.recordBytes
+	at := int(p.next%p.count) * p.recordBytes
 	value := p.bytes[at : at+p.recordBytes]
 	binary.BigEndian.PutUint64(value, p.next)
 	p.next++

@@ -21,19 +21,53 @@ type Run struct {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// produce publishes as fast as acknowledgements come, and counts them after the warm-up.
+// produce publishes as fast as acknowledgements come, with all clients at a time, and counts the
+// acknowledgements after the warm-up.
 func produce(job Job) (any, error) {
+	runs := make([]Run, job.Clients)
+	err := each(job.Clients, func(client int) (err error) {
+		runs[client], err = produceOne(job)
+		return err
+	})
+	return sum(runs), err
+}
+
+// each runs work for clients at a time and returns the first error.
+func each(clients int, work func(client int) error) error {
+	errs := make(chan error, clients)
+	for client := range clients {
+		go func() { errs <- work(client) }()
+	}
+	var first error
+	for range clients {
+		if err := <-errs; err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func sum(runs []Run) Run {
+	var all Run
+	for _, run := range runs {
+		all.Records += run.Records
+		all.Seconds = max(all.Seconds, run.Seconds)
+	}
+	return all
+}
+
+func produceOne(job Job) (Run, error) {
 	nc, js, err := connect(job)
 	if err != nil {
-		return nil, err
+		return Run{}, err
 	}
 	defer nc.Close()
 	if err := createStream(js); err != nil {
-		return nil, err
+		return Run{}, err
 	}
 	p, err := newPublisher(nc, job)
 	if err != nil {
-		return nil, err
+		return Run{}, err
 	}
 	values := newValuePool(job.RecordBytes)
 	publishUntil := func(end time.Time) error {
@@ -45,11 +79,11 @@ func produce(job Job) (any, error) {
 		return nil
 	}
 	if err := publishUntil(time.Now().Add(seconds(job.WarmupSeconds))); err != nil {
-		return nil, err
+		return Run{}, err
 	}
 	first, start := p.acknowledged(), time.Now()
 	if err := publishUntil(start.Add(seconds(job.Seconds))); err != nil {
-		return nil, err
+		return Run{}, err
 	}
 	run := Run{Records: p.acknowledged() - first, Seconds: time.Since(start).Seconds()}
 	return run, p.finish()
@@ -80,23 +114,32 @@ func fill(job Job) (any, error) {
 	return Run{Records: uint64(job.Records), Seconds: time.Since(start).Seconds()}, err
 }
 
-// fetch reads the stream from its start to its end, again and again, touching every message.
+// fetch reads the stream from its start to its end with each client, again and again, touching every
+// message.
 func fetch(job Job) (any, error) {
-	nc, js, err := connect(job)
-	if err != nil {
-		return nil, err
-	}
-	defer nc.Close()
-	readFor := func(limit time.Duration) (Run, error) {
-		var run Run
-		for start := time.Now(); run.Seconds < limit.Seconds(); {
-			if err := readAll(js, job.Records); err != nil {
-				return run, err
-			}
-			run.Records += uint64(job.Records)
-			run.Seconds = time.Since(start).Seconds()
+	streams := make([]jetstream.JetStream, job.Clients)
+	for i := range streams {
+		nc, js, err := connect(job)
+		if err != nil {
+			return nil, err
 		}
-		return run, nil
+		defer nc.Close()
+		streams[i] = js
+	}
+	readFor := func(limit time.Duration) (Run, error) {
+		start := time.Now()
+		runs := make([]Run, job.Clients)
+		err := each(job.Clients, func(client int) error {
+			for first := true; first || time.Since(start) < limit; first = false {
+				if err := readAll(streams[client], job.Records); err != nil {
+					return err
+				}
+				runs[client].Records += uint64(job.Records)
+				runs[client].Seconds = time.Since(start).Seconds()
+			}
+			return nil
+		})
+		return sum(runs), err
 	}
 	if _, err := readFor(seconds(job.WarmupSeconds)); err != nil {
 		return nil, err
@@ -130,26 +173,23 @@ func readAll(js jetstream.JetStream, records int) error {
 	}
 }
 
-// Latency of the messages in ms.
-type Latency struct {
-	Count int     `json:"count"`
-	Mean  float64 `json:"mean"`
-	P50   float64 `json:"p50"`
-	P99   float64 `json:"p99"`
-	P999  float64 `json:"p999"`
-	Max   float64 `json:"max"`
-}
-
-func summarize(samples []time.Duration) Latency {
+// summarize tells the count, and the mean, the percentiles and the most in ms.
+func summarize(samples []time.Duration) map[string]float64 {
 	slices.Sort(samples)
 	ms := func(d time.Duration) float64 { return float64(d) / 1e6 }
-	at := func(share float64) float64 { return ms(samples[int(share*float64(len(samples)-1))]) }
 	var sum time.Duration
 	for _, sample := range samples {
 		sum += sample
 	}
 	n := len(samples)
-	return Latency{n, ms(sum) / float64(n), at(0.5), at(0.99), at(0.999), ms(samples[n-1])}
+	summary := map[string]float64{
+		"count": float64(n), "mean": ms(sum) / float64(n), "max": ms(samples[n-1]),
+	}
+	for _, digits := range []string{"10", "25", "50", "75", "90", "95", "99", "999", "9999"} {
+		share, _ := strconv.ParseFloat("0."+digits, 64)
+		summary["p"+digits] = ms(samples[int(share*float64(n-1))])
+	}
+	return summary
 }
 
 // latency publishes at a fixed rate. Each message is timed from the moment it was due to its
@@ -193,7 +233,7 @@ func latency(job Job) (any, error) {
 		return nil, err
 	}
 	consumer, err := consumingJS.OrderedConsumer(context.Background(), streamName,
-		jetstream.OrderedConsumerConfig{})
+		jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverNewPolicy})
 	if err != nil {
 		return nil, err
 	}
@@ -228,8 +268,5 @@ func latency(job Job) (any, error) {
 			return nil, fmt.Errorf("%d messages have not all come back after 30 s", count)
 		}
 	}
-	return struct {
-		Ack      Latency `json:"ack"`
-		EndToEnd Latency `json:"endToEnd"`
-	}{summarize(acks[warmup:]), summarize(arrivals[warmup:])}, nil
+	return map[string]any{"ack": summarize(acks[warmup:]), "endToEnd": summarize(arrivals[warmup:])}, nil
 }

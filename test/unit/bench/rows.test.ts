@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { appendRows, type Outcome, toRows } from '../../../bench/rows.ts';
+import { appendRows, type Outcome, readRows, toRows } from '../../../bench/rows.ts';
 import { throughput } from '../../../bench/system.ts';
 
 const run = { commit: 'abc', machine: 'a machine', time: '2026-11-21T00:00:00.000Z' };
@@ -11,11 +11,12 @@ const outcome: Outcome = {
   system: 'varve',
   mode: 'fsync',
   measurement: throughput(1_234_567, 100, 3),
+  load: [0.1, 1.9],
 };
 
 describe('rows of results', () => {
   test('a row has exactly the documented keys, in their order', () => {
-    const keys = 'scenario,system,mode,metric,value,unit,commit,machine,time';
+    const keys = 'scenario,system,mode,metric,value,unit,commit,machine,time,load';
     for (const row of toRows(outcome, run)) expect(Object.keys(row).join()).toBe(keys);
   });
 
@@ -37,7 +38,7 @@ describe('rows of results', () => {
       appendRows(file, toRows(outcome, run));
       const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
       expect(lines).toHaveLength(8);
-      expect(JSON.parse(lines[0]!)).toEqual(toRows(outcome, run)[0]);
+      expect(readRows(join(folder, 'results')).slice(4)).toEqual(toRows(outcome, run));
     } finally {
       rmSync(folder, { recursive: true });
     }

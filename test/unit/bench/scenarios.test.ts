@@ -1,39 +1,70 @@
 import { describe, expect, test } from 'vitest';
+import { aims } from '../../../bench/aims.ts';
 import { latencyMetrics } from '../../../bench/load/latency-summary.ts';
-import { type Scenario, scenarios } from '../../../bench/scenarios.ts';
-import { startup, throughput } from '../../../bench/system.ts';
+import type { Scenario } from '../../../bench/scenario.ts';
+import { groups, scenarios } from '../../../bench/scenarios.ts';
+import { restart, startup, throughput } from '../../../bench/system.ts';
 
-const anySummary = { count: 1, mean: 1, p50: 1, p99: 1, p999: 1, max: 1 };
+const percentiles = ['p10', 'p25', 'p50', 'p75', 'p90', 'p95', 'p99', 'p999', 'p9999'];
+const summary = {
+  count: 1,
+  ...Object.fromEntries(['mean', ...percentiles, 'max'].map((name) => [name, 1])),
+};
+const latencies = ['ack', 'end_to_end'].flatMap((prefix) => latencyMetrics(prefix, summary));
 
 /** The names of the metrics that a system can report for a scenario. */
 function metricsOf(scenario: Scenario): string[] {
+  const namesOf = (metrics: readonly { readonly name: string }[]) =>
+    metrics.map(({ name }) => name);
   switch (scenario.kind) {
     case 'produce':
     case 'fetch':
-      return throughput(1, scenario.recordBytes, 1).metrics.map(({ name }) => name);
+      return namesOf(throughput(1, scenario.recordBytes, 1).metrics);
     case 'latency':
-      return ['ack', 'end_to_end']
-        .flatMap((prefix) => latencyMetrics(prefix, anySummary))
-        .map(({ name }) => name);
+      return namesOf(latencies);
+    case 'catch-up':
+      return namesOf([...latencies, ...throughput(1, 1, 1).metrics]);
     case 'startup':
-      return startup([1]).metrics.map(({ name }) => name);
+      return namesOf(startup([1]).metrics);
+    case 'restart':
+      return namesOf(restart(1, 1, 1).metrics);
+    case 'memory':
+      return ['idle_rss', 'loaded_rss', 'packages_rss'];
+    case 'embedded':
+      return ['first_ready', 'ready', 'all_ready', 'rss_per_broker'];
   }
 }
 
 describe('the table of scenarios', () => {
-  test('no two have the same name', () => {
-    expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length);
+  test('no two have the same name, and none that of another group', () => {
+    const names = scenarios.map(({ name }) => name);
+    expect(new Set(names).size).toBe(scenarios.length);
+    for (const { name, group } of scenarios)
+      expect(groups.includes(name) && name !== group).toBe(false);
   });
 
   test.each(scenarios)('$name shows only metrics that exist, in at least one mode', (scenario) => {
     expect(metricsOf(scenario)).toEqual(expect.arrayContaining([...scenario.columns]));
     expect(scenario.modes.length).toBeGreaterThan(0);
+    expect(scenario.systems).toContain('varve');
   });
 
   test('whatever an fsync can slow down is measured with and without it', () => {
     for (const { kind, modes } of scenarios) {
-      const isDurable = kind === 'produce' || kind === 'latency';
+      const isDurable = kind === 'produce' || kind === 'latency' || kind === 'catch-up';
       expect(modes).toEqual(isDurable ? ['fsync', 'no-fsync'] : ['default']);
+    }
+  });
+
+  test('every figure of an aim is one that a scenario measures', () => {
+    for (const { of, bounds } of aims) {
+      for (const figure of [of, ...bounds.map((bound) => bound.of)]) {
+        if (figure === undefined) continue;
+        const scenario = scenarios.find(({ name }) => name === figure.scenario);
+        expect(scenario?.systems).toContain(figure.system);
+        expect(scenario?.modes).toContain(figure.mode);
+        expect(metricsOf(scenario!)).toContain(figure.metric);
+      }
     }
   });
 });

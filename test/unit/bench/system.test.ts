@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { startup, throughput } from '../../../bench/system.ts';
+import { scenarios } from '../../../bench/scenarios.ts';
+import { measure, restart, type System, startup, throughput } from '../../../bench/system.ts';
 
 describe('measurements', () => {
   test('a throughput is given in records and in decimal megabytes of values', () => {
@@ -16,7 +17,28 @@ describe('measurements', () => {
     expect(startup([30, 900, 20]).records).toBe(3);
   });
 
+  test('a restart is told in ms and by the size of the log', () => {
+    expect(restart(1_500, 2 ** 19, 1_024).metrics).toEqual([
+      { name: 'first_ack', value: 1_500, unit: 'ms' },
+      { name: 'first_ack_per_gib', value: 3, unit: 's/GiB' },
+    ]);
+  });
+
+  test('a scenario goes to the measure of its kind, and one that a system lacks is refused', async () => {
+    const startupScenario = scenarios.find(({ kind }) => kind === 'startup')!;
+    const system: System = {
+      name: 'nats',
+      prepare: async () => {},
+      measures: { startup: async ({ repetitions }) => startup([repetitions]) },
+    };
+    const run = { mode: 'default', seconds: 1 } as const;
+    expect((await measure(system, startupScenario, run)).metrics[0]!.value).toBe(5);
+    await expect(measure(system, scenarios[0]!, run)).rejects.toThrow(
+      'nats has no measure for produce',
+    );
+  });
+
   test('no starts have no median', () => {
-    expect(() => startup([])).toThrow('no start was timed');
+    expect(() => startup([])).toThrow('nothing to take the median of');
   });
 });

@@ -1,15 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../bench/rows.ts';
-import type { Mode, Scenario } from '../../../bench/scenarios.ts';
+import type { Mode, Scenario } from '../../../bench/scenario.ts';
 import { type SystemName, throughput } from '../../../bench/system.ts';
 import { formatNumber, renderScenario } from '../../../bench/table.ts';
 
 const scenario: Scenario = {
   name: 'produce-1k',
   title: 'as many as it takes',
+  group: 'produce',
   kind: 'produce',
   modes: ['fsync', 'no-fsync'],
+  systems: ['limit', 'varve', 'kafka'],
   columns: ['bandwidth', 'throughput'],
+  partitions: 1,
+  clients: 1,
   recordBytes: 1_000,
   outstandingRecords: 1,
 };
@@ -19,6 +23,7 @@ const outcome = (system: SystemName, mode: Mode, records: number): Outcome => ({
   system,
   mode,
   measurement: throughput(records, scenario.recordBytes, 10),
+  load: [0, 0],
 });
 
 describe('the table on screen', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { escapeMarkup } from '../../../../bench/markup.ts';
 import { activityOf, wholeOf } from '../../../../bench/profile/cpu-profile.ts';
-import { escapeHtml, renderFlameGraph } from '../../../../bench/profile/flame-graph.ts';
+import { renderFlameGraph } from '../../../../bench/profile/flame-graph.ts';
 import { renderTimes } from '../../../../bench/profile/time-table.ts';
 import { profile } from './profiles.ts';
 
@@ -26,7 +27,7 @@ test('a page loads nothing', () => {
 });
 
 test('names cannot break out of their element', () => {
-  expect(escapeHtml('<a "b" & c>')).toBe('&lt;a &quot;b&quot; &amp; c&gt;');
+  expect(escapeMarkup('<a "b" & c>')).toBe('&lt;a &quot;b&quot; &amp; c&gt;');
 });
 
 test('the table has the functions by their own time and by their total', () => {

@@ -127,6 +127,8 @@ export interface Finding {
   readonly measured: string;
   /** `undefined` where a figure is missing. */
   readonly isMet: boolean | undefined;
+  /** When the run began, where it was measured. */
+  readonly time?: string;
 }
 
 /** How an aim is met by the rows of one run. */
@@ -143,7 +145,7 @@ export function judge({ work, aim, of, isAtLeast, bounds }: Aim, rows: readonly 
     return isAtLeast ? own.value >= bar : own.value <= bar;
   });
   const measured = bounds.map((_, i) => describe(own, against[i])).join(' and ');
-  return { work, aim, measured, isMet };
+  return { work, aim, measured, isMet, time: own.time };
 }
 
 function describe(own: Row, against: Row | undefined): string {

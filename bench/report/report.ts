@@ -64,8 +64,14 @@ function aimsTable(rows: readonly Row[]): string {
   const runs = runsOf(rows);
   const lines = aims
     .map((aim) => judgeNewest(aim, runs))
-    .map(({ work, aim, measured, isMet }) => [work, aim, measured, verdict(isMet)]);
-  return `## aims\n\n${markdownTable([['work', 'aim', 'measured', 'met?'], ...lines])}`;
+    .map(({ work, aim, measured, isMet, time = '' }) => [
+      work,
+      aim,
+      measured,
+      verdict(isMet),
+      time,
+    ]);
+  return `## aims\n\n${markdownTable([['work', 'aim', 'measured', 'met?', 'run'], ...lines])}`;
 }
 
 function panelsOf({ scenario, rows }: Measured): Panel[] {

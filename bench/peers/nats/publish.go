@@ -84,6 +84,9 @@ type fastPublisher struct {
 	outstanding uint64
 }
 
+// fastAckMessages is how often an acknowledgement is asked for, unless fewer may be open.
+const fastAckMessages = 500
+
 func newFastPublisher(nc *nats.Conn, outstanding int) (*fastPublisher, error) {
 	p := &fastPublisher{outstanding: uint64(outstanding)}
 	var err error
@@ -91,7 +94,8 @@ func newFastPublisher(nc *nats.Conn, outstanding int) (*fastPublisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.prefix = p.inbox + "." + runOf(p.inbox) + ".500.fail."
+	interval := max(1, min(fastAckMessages, outstanding/2))
+	p.prefix = fmt.Sprintf("%s.%s.%d.fail.", p.inbox, runOf(p.inbox), interval)
 	return p, nil
 }
 

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -114,8 +116,8 @@ func fill(job Job) (any, error) {
 	return Run{Records: uint64(job.Records), Seconds: time.Since(start).Seconds()}, err
 }
 
-// fetch reads the stream from its start to its end with each client, again and again, touching every
-// message.
+// fetch reads the stream from its start to its end with each client until the time is up, touching
+// every message.
 func fetch(job Job) (any, error) {
 	streams := make([]jetstream.JetStream, job.Clients)
 	for i := range streams {
@@ -130,16 +132,21 @@ func fetch(job Job) (any, error) {
 		start := time.Now()
 		runs := make([]Run, job.Clients)
 		err := each(job.Clients, func(client int) error {
-			for first := true; first || time.Since(start) < limit; first = false {
-				if err := readAll(streams[client], job.Records); err != nil {
+			for time.Since(start) < limit {
+				read, err := readAll(streams[client], job.Records, start.Add(limit))
+				if err != nil {
 					return err
 				}
-				runs[client].Records += uint64(job.Records)
+				runs[client].Records += read
 				runs[client].Seconds = time.Since(start).Seconds()
 			}
 			return nil
 		})
-		return sum(runs), err
+		run := sum(runs)
+		if err == nil && run.Records == 0 {
+			err = errors.New("nothing was read")
+		}
+		return run, err
 	}
 	if _, err := readFor(seconds(job.WarmupSeconds)); err != nil {
 		return nil, err
@@ -147,30 +154,30 @@ func fetch(job Job) (any, error) {
 	return readFor(seconds(job.Seconds))
 }
 
-func readAll(js jetstream.JetStream, records int) error {
+// readAll reads up to records messages and says how many it has read when the time is up.
+func readAll(js jetstream.JetStream, records int, end time.Time) (uint64, error) {
 	consumer, err := js.OrderedConsumer(context.Background(), streamName,
 		jetstream.OrderedConsumerConfig{})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	done := make(chan byte, 1)
-	read, touched := 0, byte(0)
+	done := make(chan struct{})
+	var read, touched atomic.Uint64
 	consuming, err := consumer.Consume(func(msg jetstream.Msg) {
-		touched += msg.Data()[0]
-		if read++; read == records {
-			done <- touched
+		touched.Add(uint64(msg.Data()[0]))
+		if read.Add(1) == uint64(records) {
+			close(done)
 		}
 	}, jetstream.PullMaxMessages(10_000))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer consuming.Stop()
 	select {
 	case <-done:
-		return nil
-	case <-time.After(60 * time.Second):
-		return fmt.Errorf("%d messages could not be read within 60 s", records)
+	case <-time.After(time.Until(end)):
 	}
+	return min(read.Load(), uint64(records)), nil
 }
 
 // summarize tells the count, and the mean, the percentiles and the most in ms.

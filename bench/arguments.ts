@@ -12,6 +12,8 @@ export interface Arguments {
   readonly json: string | undefined;
   /** Length of the timed part of each measurement. */
   readonly seconds: number;
+  /** After these, no further measurement is begun. */
+  readonly minutes: number;
   /** Instead of measuring anything. */
   readonly list: boolean;
   /** Whether the table of aims closes the run. */
@@ -27,7 +29,7 @@ export class UsageError extends Error {
 }
 
 export const usage = `usage: npm run bench -- [--scenario NAME|GROUP,...] [--peers kafka,nats] [--seconds N]
-                        [--json FILE]
+                        [--minutes N] [--json FILE]
        npm run bench -- --aims      what the aims need, with both peers, and how they are met
        npm run bench -- --full      all of it, rows to bench/results/, aims and report
        npm run bench -- --report    summary and charts of the rows in bench/results/
@@ -46,7 +48,8 @@ export function parseArguments(argv: readonly string[], today: string): Argument
     scenarios: chosenScenarios(needed),
     peers: chosenPeers(peers),
     json: values.json ?? (full ? new URL(`${today}.jsonl`, RESULTS).pathname : undefined),
-    seconds: chosenSeconds(values.seconds),
+    seconds: numberUpTo(MAX_SECONDS, '--seconds', values.seconds ?? '10'),
+    minutes: numberUpTo(MAX_MINUTES, '--minutes', values.minutes ?? '120'),
     list,
     aims: wantsAims || full,
     report: report || full,
@@ -63,6 +66,7 @@ function readOptions(argv: readonly string[]) {
         peers: { type: 'string', multiple: true },
         json: { type: 'string' },
         seconds: { type: 'string' },
+        minutes: { type: 'string' },
         list: { type: 'boolean' },
         aims: { type: 'boolean' },
         full: { type: 'boolean' },
@@ -111,15 +115,14 @@ function isPeer(name: string): name is PeerName {
   return name === 'kafka' || name === 'nats';
 }
 
-function chosenSeconds(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_SECONDS;
-  const seconds = Number(text);
-  if (!(seconds >= 1 && seconds <= MAX_SECONDS)) {
-    throw new UsageError(`--seconds is '${text}', not a number from 1 to ${MAX_SECONDS}`);
+function numberUpTo(max: number, option: string, text: string): number {
+  const value = Number(text);
+  if (!(value >= 1 && value <= max)) {
+    throw new UsageError(`${option} is '${text}', not a number from 1 to ${max}`);
   }
-  return seconds;
+  return value;
 }
 
-const DEFAULT_SECONDS = 10;
 /** Ten minutes of the fastest load already fill a disk. */
 const MAX_SECONDS = 600;
+const MAX_MINUTES = 24 * 60;

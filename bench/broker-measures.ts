@@ -259,7 +259,7 @@ class BrokerBench {
 const addressOf = ({ port }: Place): string => `127.0.0.1:${port}`;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const FILL_OUTSTANDING_RECORDS = 8_192;
+const FILL_OUTSTANDING_RECORDS = 32_768;
 const FILL_OUTSTANDING_BYTES = 16 * 1024 * 1024;
 /** What was needed for the start is freed by then. */
 const IDLE_MS = 5_000;

@@ -95,8 +95,13 @@ async function measureAll(
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly failures: readonly string[] }> {
   const outcomes: Outcome[] = [];
   const failures: string[] = [];
+  const endMs = performance.now() + given.minutes * 60_000;
   for (const { scenario, mode, system } of planned(given.scenarios, systems)) {
     const name = `${scenario.name} ${mode} ${system.name}`;
+    if (performance.now() > endMs) {
+      failures.push(`${name}: not begun, the ${given.minutes} minutes of --minutes were over`);
+      continue;
+    }
     console.error(`${name} …`);
     const before = minuteLoad();
     try {

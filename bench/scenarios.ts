@@ -96,7 +96,7 @@ const FETCHED: readonly FetchScenario[] = [
     group: 'partitions',
     systems: PARTITIONED,
     recordBytes: KIB,
-    records: 500_000,
+    records: 200_000,
     partitions: 1_000,
   }),
   ...fetch('c50', '1 KiB by 50 clients', {

@@ -9,7 +9,7 @@ describe('the arguments of the bench', () => {
   test('nothing given means all scenarios, no peers, ten seconds and no file', () => {
     expect(parse([]).scenarios).toBe(scenarios);
     expect(parse([])).toMatchObject({ peers: [], seconds: 10, measures: true, json: undefined });
-    expect(parse([])).toMatchObject({ list: false, aims: false, report: false });
+    expect(parse([])).toMatchObject({ minutes: 120, list: false, aims: false, report: false });
   });
 
   test('scenarios may be named in lists and several times, and run once in the order of the table', () => {
@@ -56,6 +56,7 @@ describe('the arguments of the bench', () => {
     [['--peers', 'kafka,redis'], /unknown peer 'redis'; there are: kafka, nats/],
     [['--seconds', '0'], /--seconds is '0', not a number from 1 to 600/],
     [['--seconds', 'long'], /--seconds is 'long'/],
+    [['--minutes', '0'], /--minutes is '0', not a number from 1 to 1440/],
     [['--fast'], /--fast/],
     [['produce-1k'], /produce-1k/],
   ])('%j is refused with what would be right', (argv, message) => {

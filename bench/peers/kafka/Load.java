@@ -22,6 +22,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -160,8 +161,7 @@ public final class Load {
     private int touched;
 
     long readFor(long start, double limit) {
-      List<TopicPartition> all =
-          IntStream.range(0, partitions).mapToObj(i -> new TopicPartition(TOPIC, i)).toList();
+      List<TopicPartition> all = allPartitions();
       consumer.assign(all);
       long read = 0;
       while (secondsSince(start) < limit) {
@@ -256,15 +256,25 @@ public final class Load {
     return Map.of();
   }
 
+  /** Returns when every partition is served: a new one refuses records for a while. */
   private void ensureTopic() throws Exception {
     Map<String, String> configs = new LinkedHashMap<>();
     if (mode.equals("fsync")) configs.put("flush.messages", "1");
     if (isLarge()) configs.put("max.message.bytes", String.valueOf(2 * recordBytes));
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", server))) {
-      admin.createTopics(List.of(new NewTopic(TOPIC, partitions, (short) 1).configs(configs))).all().get();
-    } catch (ExecutionException error) {
-      if (!(error.getCause() instanceof TopicExistsException)) throw error;
+      try {
+        admin.createTopics(List.of(new NewTopic(TOPIC, partitions, (short) 1).configs(configs))).all().get();
+      } catch (ExecutionException error) {
+        if (!(error.getCause() instanceof TopicExistsException)) throw error;
+      }
+      Map<TopicPartition, OffsetSpec> ends = new LinkedHashMap<>();
+      for (TopicPartition partition : allPartitions()) ends.put(partition, OffsetSpec.latest());
+      admin.listOffsets(ends).all().get();
     }
+  }
+
+  private List<TopicPartition> allPartitions() {
+    return IntStream.range(0, partitions).mapToObj(i -> new TopicPartition(TOPIC, i)).toList();
   }
 
   private boolean isLarge() {

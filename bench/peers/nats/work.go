@@ -142,11 +142,7 @@ func fetch(job Job) (any, error) {
 			}
 			return nil
 		})
-		run := sum(runs)
-		if err == nil && run.Records == 0 {
-			err = errors.New("nothing was read")
-		}
-		return run, err
+		return sum(runs), err
 	}
 	if _, err := readFor(seconds(job.WarmupSeconds)); err != nil {
 		return nil, err
@@ -154,18 +150,22 @@ func fetch(job Job) (any, error) {
 	return readFor(seconds(job.Seconds))
 }
 
-// readAll reads up to records messages and says how many it has read when the time is up.
+// readAll reads up to records messages, at least something, and says how many when the time is up.
 func readAll(js jetstream.JetStream, records int, end time.Time) (uint64, error) {
 	consumer, err := js.OrderedConsumer(context.Background(), streamName,
 		jetstream.OrderedConsumerConfig{})
 	if err != nil {
 		return 0, err
 	}
-	done := make(chan struct{})
+	some, done := make(chan struct{}), make(chan struct{})
 	var read, touched atomic.Uint64
 	consuming, err := consumer.Consume(func(msg jetstream.Msg) {
 		touched.Add(uint64(msg.Data()[0]))
-		if read.Add(1) == uint64(records) {
+		count := read.Add(1)
+		if count == 1 {
+			close(some)
+		}
+		if count == uint64(records) {
 			close(done)
 		}
 	}, jetstream.PullMaxMessages(10_000))
@@ -173,6 +173,11 @@ func readAll(js jetstream.JetStream, records int, end time.Time) (uint64, error)
 		return 0, err
 	}
 	defer consuming.Stop()
+	select {
+	case <-some:
+	case <-time.After(60 * time.Second):
+		return 0, errors.New("nothing was read within 60 s")
+	}
 	select {
 	case <-done:
 	case <-time.After(time.Until(end)):

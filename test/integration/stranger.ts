@@ -78,7 +78,10 @@ export class Stranger implements Disposable {
   }
 
   stream(method: string): Stream {
-    return this.#method(method)() as Stream;
+    const stream = this.#method(method)() as Stream;
+    // It may come at any time, and one that nobody listens for would end the process.
+    stream.once('error', (error) => failures.set(stream, error as ServiceError));
+    return stream;
   }
 
   [Symbol.dispose](): void {
@@ -97,6 +100,9 @@ export class Stranger implements Disposable {
 
 export const ADMIN = 'varve.v1.AdminService';
 export const LOG = 'varve.v1.LogService';
+
+/** How streams have failed. */
+const failures = new WeakMap<Stream, ServiceError>();
 
 /** The next message of a stream; fails with its status if it ends before. */
 export function nextMessage(stream: Stream): Promise<Message> {
@@ -119,6 +125,8 @@ export function nextMessage(stream: Stream): Promise<Message> {
 
 /** The error with which a stream ends; what it brings before that is thrown away. */
 export function endOf(stream: Stream): Promise<ServiceError> {
+  const failure = failures.get(stream);
+  if (failure !== undefined) return Promise.resolve(failure);
   return new Promise((resolve, reject) => {
     stream.once('error', (error) => resolve(error as ServiceError));
     stream.once('end', () => reject(new Error('the stream ended without an error')));

@@ -2,6 +2,9 @@ import { posix } from 'node:path';
 import { FileContent } from './file-content.ts';
 import { FileError, type FileStat, type OpenMode } from './ports.ts';
 
+/** NAME_MAX of every common file system. */
+const MAX_NAME_BYTES = 255;
+
 /** What a file is, apart from its name: it lives on while a handle or a name holds it. */
 export class FileNode {
   readonly kind = 'file';
@@ -50,7 +53,7 @@ export class FileTree {
 
   /** The node at a path, or undefined. `ENOTDIR` if the path leads through a file. */
   find(path: string, action: string): TreeNode | undefined {
-    return this.#walk(namesOf(path), () => new FileError('ENOTDIR', path, action));
+    return this.#walk(namesOf(path), path, action);
   }
 
   folder(path: string, action: string): FolderNode {
@@ -96,10 +99,13 @@ export class FileTree {
 
   rename(from: string, to: string): TreeChange {
     const action = renameAction(to);
-    const source = this.#place(from, action);
-    const target = this.#place(to, action, from);
+    // Both folders are looked for before either name is.
+    const source = this.#placeOf(from, action);
+    const target = this.#placeOf(to, action, from);
+    checkLength(source.name, from, action);
     const { node } = source;
     if (node === undefined) throw new FileError('ENOENT', from, action);
+    checkLength(target.name, from, action);
     if (node.kind === 'directory' && isInside(to, from)) {
       throw new FileError('EINVAL', from, action);
     }
@@ -132,24 +138,31 @@ export class FileTree {
     return this.#apply([{ folder, name, node: undefined }]);
   }
 
+  #place(path: string, action: string): Place {
+    const place = this.#placeOf(path, action);
+    checkLength(place.name, path, action);
+    return place;
+  }
+
   /** Where a path ends. Errors name `reported`, which is another path in a rename. */
-  #place(path: string, action: string, reported: string = path): Place {
+  #placeOf(path: string, action: string, reported: string = path): Place {
     const names = namesOf(path);
     const name = names.pop();
     // The root has a place in no folder. Linux calls that busy.
     if (name === undefined) throw new FileError('EBUSY', reported, action);
-    const notFolder = (): FileError => new FileError('ENOTDIR', reported, action);
-    const folder = this.#walk(names, notFolder);
+    const folder = this.#walk(names, reported, action);
     if (folder === undefined) throw new FileError('ENOENT', reported, action);
-    if (folder.kind === 'file') throw notFolder();
+    if (folder.kind === 'file') throw new FileError('ENOTDIR', reported, action);
     return { folder, name, node: folder.entries.get(name) };
   }
 
-  #walk(names: readonly string[], notFolder: () => FileError): TreeNode | undefined {
+  /** The node that names lead to from the root. Errors name `path`. */
+  #walk(names: readonly string[], path: string, action: string): TreeNode | undefined {
     let node: TreeNode | undefined = this.root;
     for (const name of names) {
       if (node === undefined) return undefined;
-      if (node.kind === 'file') throw notFolder();
+      if (node.kind === 'file') throw new FileError('ENOTDIR', path, action);
+      checkLength(name, path, action);
       node = node.entries.get(name);
     }
     return node;
@@ -170,6 +183,11 @@ interface Place {
 
 /** What `FileError` says of a rename: "cannot give the name /b to /a". */
 export const renameAction = (to: string): string => `give the name ${to} to`;
+
+/** Refused where it would be looked up: a folder that is missing before it is the first thing to say. */
+function checkLength(name: string, path: string, action: string): void {
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw new FileError('ENAMETOOLONG', path, action);
+}
 
 function namesOf(path: string): string[] {
   return posix

@@ -1,13 +1,11 @@
-import { FileContent } from '../../../src/env/file-content.ts';
-import { type FileNode, FileTree, type FolderNode } from '../../../src/env/file-tree.ts';
+import type { FileTree } from '../../../src/env/file-tree.ts';
 import { type Clock, FileError } from '../../../src/env/ports.ts';
-import { SortedBytes } from '../../../src/env/sorted-bytes.ts';
+import { type DiskFault, DiskFaults, LOOKS } from './disk-faults.ts';
+import { DiskState } from './disk-state.ts';
+import { type Fate, RandomFate } from './fate.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SimulatedRandom } from './simulated-random.ts';
-import { UnsyncedBatches } from './unsynced-batches.ts';
-import { UnsyncedContent } from './unsynced-content.ts';
-import { UnsyncedNames } from './unsynced-names.ts';
 
 /** How long each operation takes: the range of most draws, in microseconds. */
 const durationsUs = {
@@ -34,19 +32,10 @@ export type DiskOperation = keyof typeof durationsUs;
 /** One operation in so many takes `SLOWNESS` times as long. */
 const SLOW_ONE_IN = 64;
 const SLOWNESS = 20;
+/** One write in so many takes place in two parts. */
+const IN_PARTS_ONE_IN = 4;
 
 export type SyncKind = 'file' | 'directory' | 'store';
-
-/** Something that will go wrong with operations on matching paths. */
-export interface DiskFault {
-  readonly operation: DiskOperation;
-  readonly path: RegExp;
-  /** The errno name that it fails with. Without one it is only delayed. */
-  readonly code?: string;
-  readonly delayMs?: number;
-  /** How many operations are met; one if not given. */
-  readonly times?: number;
-}
 
 /** One operation of a process on the disk. */
 export interface DiskAction<T> {
@@ -54,18 +43,14 @@ export interface DiskAction<T> {
   readonly path: string;
   /** Takes place when the operation completes. */
   effect(): T;
+  /** Takes place while it is under way, sometimes. */
+  onHalf?(random: SimulatedRandom): void;
   /** What has taken place if it fails in place of completing. */
-  onFault?(random: SimulatedRandom): void;
+  onFault?(random: SimulatedRandom, code: string): void;
+  /** Stands in the error in place of the code of the fault. */
+  readonly faultCode?: string;
   /** What has taken place if the process ends while it is under way. */
   onCrash?(random: SimulatedRandom): void;
-}
-
-/** What a folder holds when it is a store. */
-export interface DiskStore {
-  /** What the process sees. */
-  entries: SortedBytes;
-  readonly unsynced: UnsyncedBatches;
-  owner: Incarnation | undefined;
 }
 
 interface InFlight {
@@ -74,39 +59,48 @@ interface InFlight {
 }
 
 /**
- * The disk of one machine: what its processes see (the page cache) and, beside it, what would be
- * left by a power cut. Operations take effect when they complete, after a time drawn from the seed,
- * so operations that are under way at the same time overtake each other.
+ * The disk of one machine. Operations take effect when they complete, after a time drawn from the
+ * seed, so operations that are under way at the same time overtake each other.
  */
 export class SimulatedDisk {
-  readonly tree: FileTree = new FileTree();
-  readonly names: UnsyncedNames = new UnsyncedNames();
+  readonly state: DiskState;
   readonly clock: Clock;
+  readonly faults: DiskFaults = new DiskFaults();
   /**
    * Asked at every sync; `drop` makes it succeed without doing anything. The call stack says which
    * line of the program asked for it, so that a test can prove each sync to be needed.
    */
   onSync: ((kind: SyncKind, path: string, stack: string) => 'drop' | undefined) | undefined;
+  /** Called before anything changes: a moment at which a crash would find the disk as it is now. */
+  onChange: (() => void) | undefined;
   readonly #scheduler: Scheduler;
   readonly #random: SimulatedRandom;
-  readonly #contents: WeakMap<FileNode, UnsyncedContent> = new WeakMap();
-  readonly #stores: WeakMap<FolderNode, DiskStore> = new WeakMap();
   readonly #inFlight: Set<InFlight> = new Set();
-  #faults: { readonly fault: DiskFault; left: number }[] = [];
 
-  constructor(clock: Clock, scheduler: Scheduler, random: SimulatedRandom) {
+  constructor(
+    clock: Clock,
+    scheduler: Scheduler,
+    random: SimulatedRandom,
+    state: DiskState = new DiskState(),
+  ) {
+    this.state = state;
     this.clock = clock;
     this.#scheduler = scheduler;
     this.#random = random.fork('disk');
   }
 
+  /** What processes see. */
+  get tree(): FileTree {
+    return this.state.tree;
+  }
+
   /** Plans a fault. Of several that match, the first planned is met first. */
   plan(fault: DiskFault): void {
-    this.#faults.push({ fault, left: fault.times ?? 1 });
+    this.faults.plan(fault);
   }
 
   clearFaults(): void {
-    this.#faults = [];
+    this.faults.clear();
   }
 
   /** Ends a process: what it wrote stays; of what was under way, any part has taken place. */
@@ -120,10 +114,9 @@ export class SimulatedDisk {
   }
 
   /** Cuts the power: all processes have ended, and of what was not synced any part is left. */
-  powerCut(incarnation: Incarnation): void {
+  powerCut(incarnation: Incarnation, fate: Fate = new RandomFate(this.#random)): void {
     this.processCrash(incarnation);
-    this.names.cut(this.#random);
-    this.#restore(this.tree.root);
+    this.state.cut(fate);
   }
 
   /** Begins an operation. Its promise never settles if the process dies before. */
@@ -131,16 +124,20 @@ export class SimulatedDisk {
     return new Promise((resolve, reject) => {
       // A dead process does not act; some of its code may still run to its next `await`.
       if (!incarnation.isAlive) return;
-      const fault = this.#nextFault(action);
+      const { operation, path } = action;
+      const fault = this.faults.next(operation, path);
       const inFlight = { incarnation, action };
       this.#inFlight.add(inFlight);
-      const durationMs = this.#drawDurationMs(action.operation) + (fault?.delayMs ?? 0);
+      if (fault?.isStuck === true) return;
+      const durationMs = this.#drawDurationMs(operation) + (fault?.delayMs ?? 0);
+      this.#beginWith(inFlight, durationMs);
       this.#scheduler.after(durationMs, () => {
         if (!this.#inFlight.delete(inFlight)) return;
+        if (!LOOKS.has(operation)) this.onChange?.();
         try {
           if (fault?.code !== undefined) {
-            action.onFault?.(this.#random);
-            throw new FileError(fault.code, action.path, action.operation);
+            action.onFault?.(this.#random, fault.code);
+            throw new FileError(action.faultCode ?? fault.code, path, operation);
           }
           const result = action.effect();
           incarnation.deliver(() => resolve(result));
@@ -156,46 +153,15 @@ export class SimulatedDisk {
     return this.onSync(kind, path, new Error('sync').stack ?? '') === 'drop';
   }
 
-  contentOf(node: FileNode): UnsyncedContent {
-    let content = this.#contents.get(node);
-    if (content === undefined) {
-      content = new UnsyncedContent(new FileContent());
-      this.#contents.set(node, content);
-    }
-    return content;
-  }
-
-  storeOf(folder: FolderNode): DiskStore {
-    let store = this.#stores.get(folder);
-    if (store === undefined) {
-      store = { entries: new SortedBytes(), unsynced: new UnsyncedBatches(), owner: undefined };
-      this.#stores.set(folder, store);
-    }
-    return store;
-  }
-
-  /** Makes a folder, and all below it, what the power cut has left of it. */
-  #restore(folder: FolderNode): void {
-    folder.entries = new Map(this.names.durableEntries(folder));
-    const store = this.#stores.get(folder);
-    if (store !== undefined) store.entries = store.unsynced.cut(this.#random);
-    for (const node of folder.entries.values()) {
-      if (node.kind === 'directory') {
-        this.#restore(node);
-      } else {
-        const survivor = this.contentOf(node).survivor(this.#random);
-        node.content = survivor;
-        this.#contents.set(node, new UnsyncedContent(survivor.clone()));
-      }
-    }
-  }
-
-  #nextFault({ operation, path }: DiskAction<unknown>): DiskFault | undefined {
-    const planned = this.#faults.find(
-      ({ fault, left }) => left > 0 && fault.operation === operation && fault.path.test(path),
-    );
-    if (planned !== undefined) planned.left--;
-    return planned?.fault;
+  /** Part of some operations takes place before the rest. */
+  #beginWith(inFlight: InFlight, durationMs: number): void {
+    const { onHalf } = inFlight.action;
+    if (onHalf === undefined || this.#random.below(IN_PARTS_ONE_IN) > 0) return;
+    this.#scheduler.after(durationMs / 2, () => {
+      if (!this.#inFlight.has(inFlight)) return;
+      this.onChange?.();
+      onHalf(this.#random);
+    });
   }
 
   #drawDurationMs(operation: DiskOperation): number {

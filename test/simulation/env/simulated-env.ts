@@ -1,5 +1,7 @@
 import type { Env } from '../../../src/env/ports.ts';
 import { assert } from '../../../src/model/assert.ts';
+import type { DiskState } from './disk-state.ts';
+import type { Fate } from './fate.ts';
 import { Incarnation } from './incarnation.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimulatedClock } from './simulated-clock.ts';
@@ -15,6 +17,8 @@ export interface SimulationSettings {
   readonly name?: string;
   /** The time that several machines share; one of its own if not given. */
   readonly scheduler?: Scheduler;
+  /** What is on its disk; nothing but the root folder if not given. */
+  readonly disk?: DiskState;
 }
 
 /** A machine that runs one process at a time on one disk. */
@@ -32,7 +36,7 @@ export class SimulatedMachine {
     this.scheduler = settings.scheduler ?? new Scheduler(random);
     this.#random = random.fork(settings.name ?? 'machine');
     this.clock = new SimulatedClock(this.scheduler);
-    this.disk = new SimulatedDisk(this.clock, this.scheduler, this.#random);
+    this.disk = new SimulatedDisk(this.clock, this.scheduler, this.#random, settings.disk);
     this.#incarnation = new Incarnation();
     this.#env = this.#begin();
   }
@@ -49,11 +53,12 @@ export class SimulatedMachine {
 
   /**
    * Ends the process. `process`: what it wrote is there, as after kill -9. `power`: what it did not
-   * sync may be lost. Nothing that the old env began completes any more, and its timers are gone.
+   * sync may be lost, as `fate` decides. Nothing that the old env began completes any more, and its
+   * timers are gone.
    */
-  crash(kind: 'process' | 'power'): void {
+  crash(kind: 'process' | 'power', fate?: Fate): void {
     if (kind === 'process') this.disk.processCrash(this.#incarnation);
-    else this.disk.powerCut(this.#incarnation);
+    else this.disk.powerCut(this.#incarnation, fate);
   }
 
   /** A new process on the same disk. */

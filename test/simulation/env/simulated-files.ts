@@ -8,7 +8,7 @@ import {
   type OpenMode,
 } from '../../../src/env/ports.ts';
 import type { Incarnation } from './incarnation.ts';
-import type { DiskOperation, SimulatedDisk } from './simulated-disk.ts';
+import type { DiskAction, DiskOperation, SimulatedDisk } from './simulated-disk.ts';
 import type { SimulatedRandom } from './simulated-random.ts';
 
 /** The file system as one process sees it. */
@@ -24,14 +24,16 @@ export class SimulatedFiles implements FileSystem {
   async open(path: string, mode: OpenMode): Promise<File> {
     const disk = this.#disk;
     const create = (): FileNode => {
+      checkSpace(disk, path, mode);
       const { node, change } = disk.tree.open(path, mode, disk.clock.wallMs());
-      disk.names.record(change);
+      disk.state.names.record(change);
       return node;
     };
     const node = await disk.perform(this.#incarnation, {
       operation: 'open',
       path,
       effect: create,
+      onFault: (random, code) => perhapsAfter(code, random, create),
       onCrash: (random) => perhaps(random, create),
     });
     return new SimulatedFile({ path, mode, disk, incarnation: this.#incarnation, node });
@@ -60,7 +62,13 @@ export class SimulatedFiles implements FileSystem {
   }
 
   removeFile(path: string): Promise<void> {
-    return this.#change('remove', path, () => this.#disk.tree.removeFile(path));
+    const { faults, tree } = this.#disk;
+    return this.#change('remove', path, () => {
+      const node = tree.find(path, 'remove');
+      const change = tree.removeFile(path);
+      if (node?.kind === 'file') faults.take(-node.content.size);
+      return change;
+    });
   }
 
   removeDirectory(path: string): Promise<void> {
@@ -77,7 +85,7 @@ export class SimulatedFiles implements FileSystem {
 
   /** What a sync of the folder does at its end. What it covers is decided at its beginning: now. */
   #captureNames(path: string): () => void {
-    const { tree, names } = this.#disk;
+    const { tree, names } = this.#disk.state;
     try {
       const captured = names.capture(tree.folder(path, 'sync folder'));
       return () => names.synced(captured);
@@ -93,11 +101,12 @@ export class SimulatedFiles implements FileSystem {
   }
 
   #change(operation: DiskOperation, path: string, change: () => TreeChange): Promise<void> {
-    const effect = (): void => this.#disk.names.record(change());
+    const effect = (): void => this.#disk.state.names.record(change());
     return this.#disk.perform(this.#incarnation, {
       operation,
       path,
       effect,
+      onFault: (random, code) => perhapsAfter(code, random, effect),
       onCrash: (random) => perhaps(random, effect),
     });
   }
@@ -123,16 +132,25 @@ class SimulatedFile implements File {
   }
 
   write(position: number, buffers: readonly Uint8Array[]): Promise<void> {
+    const total = byteCount(buffers);
+    const isPossible = this.#file.mode !== 'read';
     /** An operation that did not complete has written the beginning, or nothing, or all. */
     const writePart = (random: SimulatedRandom): void => {
-      if (this.#file.mode === 'read') return;
-      const total = byteCount(buffers);
+      if (!isPossible) return;
       this.#write(position, buffers, random.pick([0, random.between(0, total), total]));
     };
     return this.#perform('write', {
-      effect: () => this.#write(position, buffers, byteCount(buffers)),
+      effect: () => {
+        if (!isPossible) throw new FileError('EBADF', this.path, 'write');
+        if (this.#write(position, buffers, total) < total) {
+          throw new FileError('ENOSPC', this.path, 'write');
+        }
+      },
       onFault: writePart,
       onCrash: writePart,
+      ...(isPossible && total > 1
+        ? { onHalf: (random) => void this.#write(position, buffers, random.below(total)) }
+        : {}),
     });
   }
 
@@ -149,17 +167,22 @@ class SimulatedFile implements File {
     const effect = (): void => {
       const { disk, mode, node, path } = this.#file;
       if (mode === 'read') throw new FileError('EINVAL', path, 'truncate');
+      disk.faults.take(Math.min(0, size - node.content.size));
       node.content.truncate(size);
       node.modifiedMs = disk.clock.wallMs();
-      disk.contentOf(node).record({ type: 'truncate', size });
+      disk.state.contentOf(node).record({ type: 'truncate', size });
     };
-    return this.#perform('truncate', { effect, onCrash: (random) => perhaps(random, effect) });
+    return this.#perform('truncate', {
+      effect,
+      onFault: (random) => perhaps(random, effect),
+      onCrash: (random) => perhaps(random, effect),
+    });
   }
 
   sync(): Promise<void> {
     const { disk, node, path } = this.#file;
     const isDropped = disk.isSyncDropped('file', path);
-    const content = disk.contentOf(node);
+    const content = disk.state.contentOf(node);
     const { position } = content;
     return this.#perform('sync', {
       effect: () => {
@@ -178,11 +201,7 @@ class SimulatedFile implements File {
 
   #perform<T>(
     operation: DiskOperation,
-    action: {
-      effect(): T;
-      onFault?(random: SimulatedRandom): void;
-      onCrash?(random: SimulatedRandom): void;
-    },
+    action: Omit<DiskAction<T>, 'operation' | 'path'>,
   ): Promise<T> {
     const { disk, incarnation, path } = this.#file;
     return this.#handle.use(operation, () =>
@@ -190,15 +209,21 @@ class SimulatedFile implements File {
     );
   }
 
-  /** The buffers are read now, at the end of the operation: who changed them meanwhile sees it. */
-  #write(position: number, buffers: readonly Uint8Array[], count: number): void {
-    const { disk, mode, node, path } = this.#file;
-    if (mode === 'read') throw new FileError('EBADF', path, 'write');
+  /**
+   * The buffers are read now: who changed them meanwhile sees it. Returns how many bytes found space.
+   */
+  #write(position: number, buffers: readonly Uint8Array[], count: number): number {
+    const { disk, node } = this.#file;
     node.modifiedMs = disk.clock.wallMs();
-    const bytes = new Uint8Array(Buffer.concat(buffers).subarray(0, count));
-    if (bytes.length === 0) return;
-    node.content.write(position, bytes);
-    disk.contentOf(node).record({ type: 'write', position, bytes });
+    const { size } = node.content;
+    const growth = Math.max(0, position + count - size);
+    const written = count - growth + disk.faults.take(growth);
+    const bytes = new Uint8Array(Buffer.concat(buffers).subarray(0, Math.max(0, written)));
+    if (bytes.length > 0) {
+      node.content.write(position, bytes);
+      disk.state.contentOf(node).record({ type: 'write', position, bytes });
+    }
+    return bytes.length;
   }
 }
 
@@ -213,4 +238,15 @@ function perhaps(random: SimulatedRandom, change: () => unknown): void {
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
   }
+}
+
+/** As `perhaps`, after an error; one for want of space says that it has not. */
+function perhapsAfter(code: string, random: SimulatedRandom, change: () => unknown): void {
+  if (code !== 'ENOSPC') perhaps(random, change);
+}
+
+/** A new name takes space in its folder. */
+function checkSpace({ faults, tree }: SimulatedDisk, path: string, mode: OpenMode): void {
+  if (mode !== 'create' || faults.spaceLeft > 0 || tree.stat(path) !== undefined) return;
+  throw new FileError('ENOSPC', path, 'open');
 }

@@ -1,17 +1,21 @@
 import { OpenHandle } from '../../../src/env/open-handle.ts';
 import {
+  FileError,
   type KeyValueStore,
   type KeyValueStores,
   StoreLockedError,
   type StoreOperation,
   type StoreRange,
 } from '../../../src/env/ports.ts';
+import type { DiskStore } from './disk-state.ts';
 import type { Incarnation } from './incarnation.ts';
-import type { DiskOperation, DiskStore, SimulatedDisk } from './simulated-disk.ts';
+import type { DiskAction, DiskOperation, SimulatedDisk } from './simulated-disk.ts';
 import type { SimulatedRandom } from './simulated-random.ts';
 
 /** A store begins a new log file before one batch in so many; LevelDB does so every 4 MiB. */
 const NEW_LOG_FILE_ONE_IN = 16;
+/** What level makes of every error of the disk. */
+const IO_ERROR = 'LEVEL_IO_ERROR';
 
 /** The key-value stores as one process sees them. They share the disk with its files. */
 export class SimulatedStores implements KeyValueStores {
@@ -30,14 +34,19 @@ export class SimulatedStores implements KeyValueStores {
     const store = await disk.perform(this.#incarnation, {
       operation: 'openStore',
       path,
+      faultCode: IO_ERROR,
       effect: () => {
-        disk.names.record(disk.tree.makeDirectory(path, disk.clock.wallMs()));
-        const found = disk.storeOf(disk.tree.folder(path, 'open store'));
+        disk.state.names.record(disk.tree.makeDirectory(path, disk.clock.wallMs()));
+        const found = disk.state.storeOf(disk.tree.folder(path, 'open store'));
         // The lock of a process that died went with it.
         if (found.owner?.isAlive === true) {
           throw new StoreLockedError(`the store ${path} is in use`);
         }
+        if (found.damage !== undefined) throw new FileError(found.damage, path, 'open store');
         found.owner = this.#incarnation;
+        // Opening reads the log files, and begins a new one.
+        found.entries = found.unsynced.content();
+        found.unsynced.beginLogFile();
         return found;
       },
     });
@@ -61,6 +70,8 @@ interface OpenStore {
 
 class SimulatedStore implements KeyValueStore {
   readonly #open: OpenStore;
+  /** A sync failed: nothing is written any more until the store is opened anew. */
+  #hasFailed = false;
   readonly #handle: OpenHandle;
 
   constructor(open: OpenStore) {
@@ -69,7 +80,7 @@ class SimulatedStore implements KeyValueStore {
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#perform('readStore', () => this.#open.store.entries.get(key));
+    return this.#perform('readStore', { effect: () => this.#open.store.entries.get(key) });
   }
 
   batch(operations: readonly StoreOperation[], options: { readonly sync: boolean }): Promise<void> {
@@ -78,27 +89,38 @@ class SimulatedStore implements KeyValueStore {
     const isBarrier = options.sync && operations.length > 0;
     const isSynced = isBarrier && !disk.isSyncDropped('store', path);
     const copies = operations.map(copyOf);
-    const apply = (): void => {
+    const record = (): void => {
       if (random.below(NEW_LOG_FILE_ONE_IN) === 0) store.unsynced.beginLogFile();
-      store.entries.apply(copies);
       store.unsynced.record(copies);
     };
-    return this.#perform(
-      options.sync ? 'syncStore' : 'writeStore',
-      () => {
-        apply();
+    const hasSpace = (): boolean => {
+      const bytes = copies.reduce((sum, copy) => sum + sizeOf(copy), 0);
+      return disk.faults.take(bytes) === bytes;
+    };
+    return this.#perform(options.sync ? 'syncStore' : 'writeStore', {
+      effect: () => {
+        if (this.#hasFailed || !hasSpace()) throw new FileError(IO_ERROR, path, 'write store');
+        record();
+        store.entries.apply(copies);
         if (isSynced) store.unsynced.sync();
       },
-      (drawn) => {
-        if (drawn.chance(0.5)) apply();
+      // Readers do not see it, who opens the store next perhaps does.
+      onFault: (drawn) => {
+        this.#hasFailed ||= options.sync;
+        if (drawn.chance(0.5)) record();
       },
-    );
+      onCrash: (drawn) => {
+        if (drawn.chance(0.5)) record();
+      },
+    });
   }
 
   async *entries(
     range: StoreRange,
   ): AsyncGenerator<readonly [key: Uint8Array, value: Uint8Array], void> {
-    yield* await this.#perform('readStore', () => this.#open.store.entries.range(range));
+    yield* await this.#perform('readStore', {
+      effect: () => this.#open.store.entries.range(range),
+    });
   }
 
   close(): Promise<void> {
@@ -113,15 +135,17 @@ class SimulatedStore implements KeyValueStore {
 
   #perform<T>(
     operation: DiskOperation,
-    effect: () => T,
-    onCrash: (random: SimulatedRandom) => void = () => {},
+    action: Pick<DiskAction<T>, 'effect' | 'onFault' | 'onCrash'>,
   ): Promise<T> {
     const { disk, incarnation, path } = this.#open;
     return this.#handle.use(operation, () =>
-      disk.perform(incarnation, { operation, path, effect, onCrash }),
+      disk.perform(incarnation, { operation, path, faultCode: IO_ERROR, ...action }),
     );
   }
 }
+
+const sizeOf = (operation: StoreOperation): number =>
+  operation.key.length + (operation.type === 'put' ? operation.value.length : 0);
 
 function copyOf(operation: StoreOperation): StoreOperation {
   const key = operation.key.slice();

@@ -1,6 +1,8 @@
 import type { StoreOperation } from '../../../src/env/ports.ts';
 import { SortedBytes } from '../../../src/env/sorted-bytes.ts';
-import type { SimulatedRandom } from './simulated-random.ts';
+import type { Fate } from './fate.ts';
+
+const LIKELIHOODS = [0, 0.5, 0.9, 1];
 
 interface Pending {
   readonly operations: readonly StoreOperation[];
@@ -33,19 +35,48 @@ export class UnsyncedBatches {
     this.#logFile++;
   }
 
-  /** Draws what a power cut leaves: of each log file any number of unsynced batches, from the first. */
-  cut(random: SimulatedRandom): SortedBytes {
-    const likelihood = random.pick([0, 0.5, 0.9, 1]);
+  /** How many batches a power cut may take. */
+  get pendingCount(): number {
+    return this.#batches.filter(({ isDurable }) => !isDurable).length;
+  }
+
+  /** What is found if the store is opened now: all that was written, also by a batch that failed. */
+  content(): SortedBytes {
+    const content = this.#base.clone();
+    for (const { operations } of this.#batches) content.apply(operations);
+    return content;
+  }
+
+  clone(): UnsyncedBatches {
+    const copy = new UnsyncedBatches();
+    copy.#base = this.#base.clone();
+    copy.#batches = this.#batches.map((batch) => ({ ...batch }));
+    copy.#logFile = this.#logFile;
+    return copy;
+  }
+
+  /**
+   * What a power cut leaves: of each log file any number of unsynced batches, from the first, and
+   * perhaps some after a hole. LevelDB passes over what is damaged up to the end of a block of the
+   * log file, and believes the next one.
+   */
+  cut(fate: Fate): SortedBytes {
+    fate.begin(LIKELIHOODS);
+    const base = this.#base;
     const endedLogFiles = new Set<number>();
     for (const { operations, logFile, isDurable } of this.#batches) {
-      if (!isDurable && (endedLogFiles.has(logFile) || !random.chance(likelihood))) {
-        endedLogFiles.add(logFile);
-      } else {
-        this.#base.apply(operations);
-      }
+      if (!isDurable && endedLogFiles.has(logFile)) continue;
+      if (isDurable || fate.arrives()) base.apply(operations);
+      else if (!fate.arrives()) endedLogFiles.add(logFile);
     }
     this.#batches = [];
-    return this.#base.clone();
+    return base.clone();
+  }
+
+  /** All of it is now something else: the store has rotted. */
+  replace(content: SortedBytes): void {
+    this.#base = content.clone();
+    this.#batches = [];
   }
 
   #settle(isCovered: (logFile: number) => boolean): void {

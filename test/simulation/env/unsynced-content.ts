@@ -1,8 +1,11 @@
 import type { FileContent } from '../../../src/env/file-content.ts';
-import type { SimulatedRandom } from './simulated-random.ts';
+import type { Fate } from './fate.ts';
 
-/** What a disk writes whole or not at all. */
+/** What a disk writes at once; the power may fail while it does. */
 export const SECTOR_BYTES = 512;
+
+/** Nothing and everything are the likeliest in reality; between them lies what is overlooked. */
+const LIKELIHOODS = [0, 0, 0.2, 0.5, 0.5, 0.8, 1, 1];
 
 export type ContentChange =
   | { readonly type: 'write'; readonly position: number; readonly bytes: Uint8Array }
@@ -63,18 +66,31 @@ export class UnsyncedContent {
     this.#settle(position, 'lost');
   }
 
+  clone(): UnsyncedContent {
+    const copy = new UnsyncedContent(this.#base.clone());
+    for (const pending of this.#changes) copy.#changes.push({ ...pending });
+    copy.#folded = this.#folded;
+    return copy;
+  }
+
+  /** How many changes a power cut may take. */
+  get pendingCount(): number {
+    return this.#changes.filter(({ state }) => state !== 'durable').length;
+  }
+
   /**
    * What is there after a power cut. The size is that after any number of the changes, at least
    * after the last durable one. Of the writes to one sector any number, from the first, has
-   * arrived: the page cache holds one version of a sector, which contains all earlier writes. A
-   * size that arrived without its data gives zeros; so does what a truncation that arrived cut off.
+   * arrived, and the one after them perhaps in part: the page cache holds one version of a sector,
+   * which contains all earlier writes. What was there before stays where a torn write did not come
+   * to. A size that arrived without its data gives zeros; so does what a truncation that arrived cut
+   * off.
    */
-  survivor(random: SimulatedRandom): FileContent {
+  survivor(fate: Fate): FileContent {
     const changes = this.#changes;
-    // Nothing and everything are the likeliest in reality; between them lies what is overlooked.
-    const likelihood = random.pick([0, 0, 0.2, 0.5, 0.5, 0.8, 1, 1]);
+    fate.begin(LIKELIHOODS);
     const least = changes.findLastIndex(({ state }) => state === 'durable') + 1;
-    const sizeCount = least + drawCount(changes.length - least, likelihood, random);
+    const sizeCount = least + fate.arrivedOf(changes.length - least);
     const result = this.#base.clone();
     const size = changes[sizeCount - 1]?.sizeAfter ?? this.#base.size;
     const lastDurable = lastDurableOf(changes);
@@ -87,12 +103,11 @@ export class UnsyncedContent {
       forEachSector(change, (sector, start, end) => {
         const isCertain = i <= (lastDurable.get(sector) ?? -1);
         if (!isCertain && missing.has(sector)) return;
-        if (isCertain || random.chance(likelihood)) {
-          const from = start - change.position;
-          result.write(start, change.bytes.subarray(from, from + end - start));
-        } else {
-          missing.add(sector);
-        }
+        const count = end - start;
+        const arrived = isCertain ? count : fate.arrivedBytes(count);
+        if (arrived < count) missing.add(sector);
+        const from = start - change.position;
+        result.write(start, change.bytes.subarray(from, from + arrived));
       });
     });
     result.truncate(size);
@@ -106,12 +121,6 @@ export class UnsyncedContent {
       if (pending.state === 'dirty') pending.state = state;
     }
   }
-}
-
-/** How many of `count` changes have arrived, from the first. */
-function drawCount(count: number, likelihood: number, random: SimulatedRandom): number {
-  if (likelihood === 0) return 0;
-  return likelihood === 1 ? count : random.below(count + 1);
 }
 
 /** For each sector the index of the last durable write to it: up to there all has arrived. */

@@ -5,7 +5,9 @@ import {
   type TreeChange,
   type TreeNode,
 } from '../../../src/env/file-tree.ts';
-import type { SimulatedRandom } from './simulated-random.ts';
+import type { Fate } from './fate.ts';
+
+const LIKELIHOODS = [0, 0.2, 0.5, 0.5, 0.8, 1];
 
 /**
  * What the disk holds of the names in all folders: the entries that were synced, and the changes
@@ -50,20 +52,57 @@ export class UnsyncedNames {
     this.#changes = rest;
   }
 
+  /** How many changes a power cut may take. */
+  get pendingCount(): number {
+    return this.#changes.length;
+  }
+
+  /** The same of another tree, in which `twinOf` gives the node that stands for one of this tree. */
+  clone(folders: Iterable<FolderNode>, twinOf: TwinOf): UnsyncedNames {
+    const copy = new UnsyncedNames();
+    for (const folder of folders) {
+      const durable = this.#durable.get(folder);
+      if (durable === undefined) continue;
+      const entries = [...durable].map(([name, node]) => [name, twinOf(node)] as const);
+      copy.#durable.set(twinOf(folder), new Map(entries));
+    }
+    copy.#changes = this.#changes.map((change) =>
+      change.map(({ folder, name, node }) => ({
+        folder: twinOf(folder),
+        name,
+        node: node === undefined ? undefined : twinOf(node),
+      })),
+    );
+    return copy;
+  }
+
+  /** Nodes that a power cut may bring back. */
+  nodesOf(folder: FolderNode): TreeNode[] {
+    const durable = this.#durable.get(folder);
+    return durable === undefined ? [] : [...durable.values()];
+  }
+
+  /** Folders and nodes that unsynced changes are about. */
+  changedNodes(): TreeNode[] {
+    return this.#changes.flatMap((change) =>
+      change.flatMap(({ folder, node }) => (node === undefined ? [folder] : [folder, node])),
+    );
+  }
+
   /**
-   * Draws which unsynced changes survive a power cut, makes them durable and forgets the others. Of
+   * Decides which unsynced changes survive a power cut, makes them durable and forgets the others. Of
    * the changes of one name any number, from the first, has arrived. A rename concerns two names
    * and arrives whole or not at all, and never into a folder whose making did not arrive.
    */
-  cut(random: SimulatedRandom): void {
-    const likelihood = random.pick([0, 0.2, 0.5, 0.5, 0.8, 1]);
+  cut(fate: Fate): void {
+    fate.begin(LIKELIHOODS);
     const missingNames = new NameSet();
     const missingFolders = new Set<TreeNode>();
     for (const change of this.#changes) {
       const isPossible = change.every(
         (each) => !missingNames.has(each) && !missingFolders.has(each.folder),
       );
-      if (isPossible && random.chance(likelihood)) {
+      if (isPossible && fate.arrives()) {
         this.#makeDurable(change);
         continue;
       }
@@ -89,6 +128,9 @@ export class UnsyncedNames {
     for (const each of change) setName(this.durableEntries(each.folder), each);
   }
 }
+
+/** Gives the node of a copied tree that stands for a node of the original. */
+export type TwinOf = <Node extends TreeNode>(node: Node) => Node;
 
 /** A rename into another folder. */
 const isMove = (change: TreeChange): boolean =>

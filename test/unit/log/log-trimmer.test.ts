@@ -163,7 +163,7 @@ describe('the truncation of a log', () => {
     await world.run(other.advanceLogStart(offset(1)));
     await world.crashAndOpen('power');
     expect(world.log.corruption).toBe(null);
-    expect(world.log.logEndOffset).toBe(24);
+    expect([24, 25]).toContain(world.log.logEndOffset);
   });
 
   it('waits until the folder of an older topic is out of the way', async () => {

@@ -43,13 +43,98 @@ test('a sticky fault stays until faults are cleared, and a delay only delays', a
   expect(scheduler.nowMs).toBeGreaterThan(60_000);
 });
 
-test('a store can fail too, and then has not applied the batch', async () => {
+const put = [{ type: 'put', key: bytes('a'), value: bytes('x') }] as const;
+
+test('a store that could not write has not applied the batch; who opens it anew may find it', async () => {
+  const seen = await outcomes(
+    async ({ env, machine }) => {
+      const store = await env.stores.open('/s');
+      await env.files.syncDirectory('/');
+      machine.disk.plan({ operation: 'writeStore', path: /s/, code: 'EIO' });
+      expect(await codeOf(store.batch(put, { sync: false }))).toBe('LEVEL_IO_ERROR');
+      expect(await store.get(bytes('a'))).toBeUndefined();
+      expect(await codeOf(store.batch([], { sync: true }))).toBe('ok');
+    },
+    'process',
+    async (env) => (await (await env.stores.open('/s')).get(bytes('a'))) !== undefined,
+  );
+  expect([...seen.keys()].sort()).toEqual([false, true]);
+});
+
+test('a store that could not sync writes nothing more until it is opened anew', async () => {
   const { disk, env, scheduler } = simulatedEnv({ seed: 1 });
-  const store = await scheduler.complete(env.stores.open('/s'));
-  disk.plan({ operation: 'syncStore', path: /s/, code: 'EIO' });
-  const put = [{ type: 'put', key: bytes('a'), value: bytes('x') }] as const;
-  expect(await scheduler.complete(codeOf(store.batch(put, { sync: true })))).toBe('EIO');
-  expect(await scheduler.complete(store.get(bytes('a')))).toBeUndefined();
+  const batch = async (): Promise<string> => {
+    const store = await env.stores.open('/s');
+    disk.plan({ operation: 'syncStore', path: /s/, code: 'ENOSPC' });
+    const codes = [await codeOf(store.batch(put, { sync: true }))];
+    for (const sync of [true, false]) codes.push(await codeOf(store.batch(put, { sync })));
+    await store.close();
+    codes.push(await codeOf((await env.stores.open('/s')).batch(put, { sync: true })));
+    return codes.join();
+  };
+  expect(await scheduler.complete(batch())).toBe('LEVEL_IO_ERROR,LEVEL_IO_ERROR,LEVEL_IO_ERROR,ok');
+});
+
+test('a full disk takes what fits of a write, makes no file, and room that is made counts', async () => {
+  const { disk, env, scheduler } = simulatedEnv({ seed: 1 });
+  const script = async (): Promise<void> => {
+    const file = await durableFile(env, '/a', bytes('12345'));
+    disk.faults.spaceLeft = 3;
+    expect(await codeOf(file.write(2, [bytes('abcdefgh')]))).toBe('ENOSPC');
+    expect(await textOf(env, '/a')).toBe('12abcdef');
+    expect(await codeOf(file.write(0, [bytes('over')]))).toBe('ok');
+    expect(await codeOf(env.files.open('/b', 'create'))).toBe('ENOSPC');
+    expect(await codeOf(env.files.open('/a', 'create'))).toBe('ok');
+    const store = await env.stores.open('/s');
+    expect(await codeOf(store.batch(put, { sync: true }))).toBe('LEVEL_IO_ERROR');
+    await file.truncate(4);
+    expect(await codeOf(file.write(4, [bytes('xyz')]))).toBe('ok');
+    await env.files.removeFile('/a');
+    expect(await codeOf(env.files.open('/b', 'create'))).toBe('ok');
+  };
+  await scheduler.complete(script());
+});
+
+test('a stuck operation never ends, and others go on', async () => {
+  const { disk, env, scheduler } = simulatedEnv({ seed: 1 });
+  const file = await scheduler.complete(durableFile(env, '/a', bytes('x')));
+  disk.plan({ operation: 'sync', path: /a/, isStuck: true });
+  let isDone = false;
+  void file.sync().then(() => {
+    isDone = true;
+  });
+  expect(await scheduler.complete(codeOf(env.files.syncDirectory('/')))).toBe('ok');
+  await scheduler.run(1e9);
+  expect(isDone).toBe(false);
+});
+
+test('a fault of no particular operation meets the next one that changes the disk', async () => {
+  const { disk, env, scheduler } = simulatedEnv({ seed: 1 });
+  const met: unknown[] = [];
+  const fault = { path: /a/, code: 'EROFS' };
+  disk.faults.onMet = (each) => met.push(each);
+  disk.plan(fault);
+  const codes = async (): Promise<string[]> => [
+    await codeOf(env.files.stat('/a')),
+    await codeOf(env.files.list('/')),
+    await codeOf(env.files.makeDirectory('/a')),
+    await codeOf(env.files.syncDirectory('/')),
+  ];
+  expect(await scheduler.complete(codes())).toEqual(['ok', 'ok', 'EROFS', 'ok']);
+  expect(met).toEqual([fault]);
+});
+
+test('a write is seen in part while it is under way, sometimes', async () => {
+  const seen = new Set<string>();
+  for (let seed = 0; seed < SEEDS; seed++) {
+    const { env, scheduler } = simulatedEnv({ seed });
+    const file = await scheduler.complete(durableFile(env, '/a', bytes('...')));
+    const written = file.write(0, [bytes('abc')]);
+    for (let look = 0; look < 4; look++) seen.add(await scheduler.complete(textOf(env, '/a')));
+    await scheduler.complete(written);
+    expect(await scheduler.complete(textOf(env, '/a'))).toBe('abc');
+  }
+  expect([...seen].sort()).toEqual(['...', 'a..', 'ab.', 'abc']);
 });
 
 test('a write that failed has written the beginning, or nothing, or all', async () => {
@@ -74,7 +159,7 @@ test('after a sync that failed the next one succeeds and has not saved what the 
     expect(await codeOf(file.sync())).toBe('ok');
   };
   const cut = await outcomes(script, 'power', (env) => textOf(env, '/a'));
-  expect([...cut.keys()].sort()).toEqual(['new', 'old']);
+  expect([...cut.keys()].sort()).toEqual(['ned', 'new', 'nld', 'old']);
   const killed = await outcomes(script, 'process', (env) => textOf(env, '/a'));
   expect(killed).toEqual(new Map([['new', SEEDS]]));
 });

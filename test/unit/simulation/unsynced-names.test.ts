@@ -43,7 +43,10 @@ test('a synced name without synced content stays, sometimes empty or of zeros', 
     'power',
     (env) => treeOf(env),
   );
-  expect(keys(seen)).toEqual(['a=', 'a=\0\0\0\0\0', 'a=hello']);
+  for (const content of keys(seen)) expect(content).toMatch(/^a=(h|he|hel|hell|hello)?\0*$/);
+  for (const content of ['a=', 'a=\0\0\0\0\0', 'a=hello']) {
+    expect(seen.has(content)).toBe(true);
+  }
 });
 
 test('a synced name in a folder whose own name is not synced vanishes with it', async () => {

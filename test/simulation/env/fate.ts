@@ -63,12 +63,14 @@ interface Choice {
 
 /**
  * Takes every way, one after another: `while (fate.next()) ...` with one power cut inside. What is
- * asked of it must depend on its earlier answers alone. Of a torn sector one place stands for all.
+ * asked of it must depend on its earlier answers alone. One sector is torn at most, the one that was
+ * being written, and one place in it stands for all.
  */
 export class EveryFate implements Fate {
   /** The answers of the present way, in the order in which they were asked for. */
   readonly #choices: Choice[] = [];
   #asked = 0;
+  #isTorn = false;
   #ways = 0;
 
   /** How many ways were begun. */
@@ -79,6 +81,7 @@ export class EveryFate implements Fate {
   /** Turns to the next way; false when there is none. */
   next(): boolean {
     this.#asked = 0;
+    this.#isTorn = false;
     if (this.#ways > 0) {
       while (this.#choices.length > 0 && isLastOption(this.#choices.at(-1)!)) this.#choices.pop();
       if (this.#choices.length === 0) return false;
@@ -99,8 +102,10 @@ export class EveryFate implements Fate {
   }
 
   arrivedBytes(count: number): number {
-    if (count < 2) return this.#choose(count + 1);
-    return [0, count, count >>> 1][this.#choose(3)]!;
+    const isTearable = count > 1 && !this.#isTorn;
+    const choice = this.#choose(isTearable ? 3 : 2);
+    this.#isTorn ||= choice === 2;
+    return [0, count, count >>> 1][choice]!;
   }
 
   #choose(options: number): number {

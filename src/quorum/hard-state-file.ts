@@ -23,7 +23,8 @@ interface Slot {
  * The hard state in a file of its own beside the store, because a store that has lost its end opens
  * without a word (DESIGN D9): the file knows how far the store has to reach.
  *
- * Two slots are written in turn, at 0 and 4096, so that a torn write leaves the one before:
+ * Two slots are written in turn, at 0 and 4096, so that a torn write leaves the one before, which is
+ * durable by then:
  *
  *     crc32c uint32 (of all that follows) | sequence int64 | hard state, 24 bytes
  */
@@ -75,13 +76,26 @@ export class HardStateFile {
     return this.#newest.state;
   }
 
+  /**
+   * Makes the state that was found durable, which comes before the first `write`: a process that died
+   * may have left it in the page cache alone, and the next write goes over the slot that is durable.
+   */
+  async confirm(): Promise<void> {
+    await this.#store(this.#newest);
+  }
+
   /** Durable when it resolves. After an error the file must not be used any more. */
   async write(state: HardState): Promise<void> {
     const place = this.#newest.place === 0 ? 1 : 0;
     const slot: Slot = { place, sequence: this.#newest.sequence + 1, state };
-    await this.#file.write(place * SLOT_DISTANCE, [encodeSlot(slot)]);
-    await this.#file.sync();
+    await this.#store(slot);
     this.#newest = slot;
+  }
+
+  /** Written also if it is there: a sync that failed leaves pages that look clean. */
+  async #store(slot: Slot): Promise<void> {
+    await this.#file.write(slot.place * SLOT_DISTANCE, [encodeSlot(slot)]);
+    await this.#file.sync();
   }
 
   async close(): Promise<void> {

@@ -183,6 +183,7 @@ export class MetadataQuorum implements ShardLog {
     // The file does not vouch for the last entries if the process was killed before it was written.
     // They were perhaps only in the page cache, so they are stored again before they count.
     const vouched = this.#file?.state.lastIndex ?? 0;
+    await this.#file?.confirm();
     this.#queue.push(...entries.filter((entry) => entry.index > vouched));
     await this.#lead([]);
     if (snapshot !== undefined) {

@@ -8,6 +8,7 @@ export interface SimulationOptions {
   readonly minutes: number;
   readonly lives: number;
   readonly dropSyncs: boolean;
+  readonly crashStates: boolean;
   readonly aim: string | undefined;
   readonly drop: string | undefined;
 }
@@ -19,6 +20,7 @@ export const USAGE = `npm run sim -- [options]
   --minutes M     minutes after which no further seed is begun
   --lives N       how often the broker is crashed or stopped in a seed (8)
   --drop-syncs    take each fsync out of the program, one at a time, until that is noticed
+  --crash-states  open every state that a crash may leave of the logs and the metadata (10000 seeds)
   --drop SITE     take the fsyncs of one site out (as --drop-syncs prints it); with it, try that one alone
   --aim SITE      let more of the crashes come at that site`;
 
@@ -33,6 +35,7 @@ export function parseArguments(args: readonly string[]): SimulationOptions {
       minutes: { type: 'string' },
       lives: { type: 'string' },
       'drop-syncs': { type: 'boolean', default: false },
+      'crash-states': { type: 'boolean', default: false },
       aim: { type: 'string' },
       drop: { type: 'string' },
     },
@@ -56,6 +59,7 @@ export function parseArguments(args: readonly string[]): SimulationOptions {
     minutes: number('minutes', Number.POSITIVE_INFINITY),
     lives: number('lives', 8),
     dropSyncs: values['drop-syncs'],
+    crashStates: values['crash-states'],
     aim: values.aim,
     drop: values.drop,
   };

@@ -1,4 +1,5 @@
 import { parseArguments, type SimulationOptions, USAGE } from './arguments.ts';
+import { describeStates, runCrashStates } from './crash-states/run-crash-states.ts';
 import { dropSyncs } from './drop-syncs.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 import { addTo, describeTotals, noTotals, voidReason } from './totals.ts';
@@ -6,6 +7,8 @@ import { addTo, describeTotals, noTotals, voidReason } from './totals.ts';
 /** Seeds for one site, if not said otherwise. */
 const SEEDS_PER_SITE = 120;
 const SHOWN_VIOLATIONS = 10;
+/** Long scripts whose crash states are drawn, if not said otherwise. */
+const MIXED_SEEDS = 10_000;
 
 /** `npm run sim`: power cuts of the whole broker, seed after seed. True if all is well. */
 async function simulate(options: SimulationOptions): Promise<boolean> {
@@ -14,6 +17,7 @@ async function simulate(options: SimulationOptions): Promise<boolean> {
     const seeds = Number.isFinite(options.seeds) ? options.seeds : SEEDS_PER_SITE;
     return await dropSyncs({ firstSeed, seeds, lives, drop, print: console.log });
   }
+  if (options.crashStates) return await crashStates(options);
   const sites = {
     ...(aim === undefined ? {} : { aim }),
     ...(drop === undefined ? {} : { drop }),
@@ -37,6 +41,26 @@ async function simulate(options: SimulationOptions): Promise<boolean> {
   const reason = totals.seeds === 1 ? null : voidReason(totals);
   if (reason !== null) console.log(`void: ${reason}`);
   return reason === null;
+}
+
+async function crashStates({ firstSeed, seeds }: SimulationOptions): Promise<boolean> {
+  const startedMs = performance.now();
+  const { short, mixed, violations } = await runCrashStates({
+    firstSeed,
+    orders: 4,
+    mostWays: [20_000, 300],
+    mixedSeeds: Number.isFinite(seeds) ? seeds : MIXED_SEEDS,
+    print: console.log,
+  });
+  for (const violation of violations) console.log(`  ${violation}`);
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  const cpuSeconds = Math.round(process.cpuUsage().user / 1e6);
+  console.log(`short scripts: ${describeStates(short)}`);
+  console.log(`long scripts: ${describeStates(mixed)}`);
+  console.log(
+    `${short.states + mixed.states} states, ${violations.length} violations, ${seconds} s of ours, ${cpuSeconds} s of a core`,
+  );
+  return violations.length === 0;
 }
 
 function describeSeed({ seed, history, virtualMs, traceHash }: SeedResult): string {

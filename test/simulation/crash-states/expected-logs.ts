@@ -1,15 +1,21 @@
 import { CorruptError } from '../../../src/codec/reader.ts';
+import { MemoryFiles } from '../../../src/env/memory-files.ts';
+import { verifyFolder } from '../../../src/log/inspect.ts';
 import type { Log } from '../../../src/log/log.ts';
 import type { LogDirectory } from '../../../src/log/log-directory.ts';
 import type { TopicLogConfig } from '../../../src/log/topic-config.ts';
 import {
   leaderEpoch,
-  offset,
   partitionName,
   type TopicId,
   type TopicPartition,
 } from '../../../src/model/ids.ts';
 import { BatchView } from '../../../src/records/batch-view.ts';
+import type { SimulatedMachine } from '../env/simulated-env.ts';
+import type { CrashKind } from './explorer.ts';
+
+/** The data directory in which the logs are. */
+export const ROOT = '/data';
 
 /** A batch that a log took. */
 export interface TakenBatch {
@@ -78,6 +84,28 @@ export const keyOf = (expected: readonly ExpectedLog[]): string =>
     )
     .join(';');
 
+/** Checks all logs of an opened directory; gives what they are. */
+export async function checkDirectory(
+  machine: SimulatedMachine,
+  directory: LogDirectory,
+  expected: readonly ExpectedLog[],
+  kind: CrashKind,
+): Promise<string> {
+  const found: string[] = [];
+  const files = new MemoryFiles(machine.clock, machine.disk.tree);
+  for (const log of expected) {
+    const result = await checkLog(directory, log, kind);
+    if (result === undefined) continue;
+    const name = partitionName(log.topicPartition);
+    found.push(`${name} ${JSON.stringify(result)}`);
+    if ((await files.stat(`${ROOT}/${name}`)) === undefined) continue;
+    for await (const { file, position, problem } of verifyFolder(files, `${ROOT}/${name}`)) {
+      throw new ViolationError(`${name}/${file} at byte ${position}: ${problem}`);
+    }
+  }
+  return found.join('; ');
+}
+
 /**
  * Reads what an opened directory has of one log and holds it against what must be. Nothing of the log
  * changes.
@@ -87,7 +115,7 @@ export const keyOf = (expected: readonly ExpectedLog[]): string =>
 export async function checkLog(
   directory: LogDirectory,
   expected: ExpectedLog,
-  kind: 'process' | 'power',
+  kind: CrashKind,
 ): Promise<FoundLog | undefined> {
   const { topicPartition, topicId } = expected;
   const name = partitionName(topicPartition);
@@ -197,7 +225,3 @@ export function checkLostBatch(directory: LogDirectory, expected: ExpectedLog): 
 
 const latestEpoch = (log: Log): ReturnType<typeof leaderEpoch> =>
   leaderEpoch(Math.max(0, log.leaderEpochs.latestEpoch));
-
-/** The offset after the last batch that begins below `end` and is whole. */
-export const wholeBefore = (batches: readonly TakenBatch[], end: number): number =>
-  offset((batches.findLast(({ lastOffset }) => lastOffset < end)?.lastOffset ?? -1) + 1);

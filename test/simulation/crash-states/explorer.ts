@@ -55,6 +55,10 @@ export interface ExploreSettings {
    * for a crash during the recovery from that, and so on, as many as there are.
    */
   readonly mostWays: readonly number[];
+  /** Of how many moments of a script one is tried, drawn from the seed; all if not given. */
+  readonly oneMomentIn?: number;
+  /** States of a moment that is sampled. */
+  readonly samples?: number;
 }
 
 /** A state that a crash has left, and what is wrong with it. */
@@ -73,7 +77,7 @@ interface Before {
   readonly depth: number;
 }
 
-/** States of a moment that is sampled, beside the least and the most that may be left. */
+/** States of a moment that is sampled, if not said otherwise. */
 const SAMPLES = 60;
 
 /**
@@ -95,13 +99,13 @@ export class Explorer {
 
   /** @throws CrashStateError for the first state that is not as it must be */
   async explore<Expected>(script: CrashScript<Expected>): Promise<void> {
-    const { seed } = this.#settings;
+    const { seed, oneMomentIn = 1 } = this.#settings;
     this.#tried.clear();
     const machine = simulatedEnv({ seed });
     const moments: Moment<Expected>[] = [];
     let subject: Subject<Expected> | undefined;
     const take = (): void => {
-      if (subject === undefined) return;
+      if (subject === undefined || this.#random.below(oneMomentIn) > 0) return;
       moments.push({ disk: machine.disk.state.clone(), expected: subject.expected() });
     };
     machine.disk.onChange = take;
@@ -144,12 +148,12 @@ export class Explorer {
     yield ['process', disk.clone()];
     const fate = new EveryFate();
     while (fate.ways < mostWays && fate.next()) yield ['power', cutBy(disk, fate)];
-    if (!fate.next()) {
+    if (mostWays > 0 && !fate.next()) {
       this.totals.mostPending = Math.max(this.totals.mostPending, disk.pendingCount);
       return;
     }
     this.totals.sampledMoments++;
-    for (let i = 0; i < SAMPLES; i++) {
+    for (let i = this.#settings.samples ?? SAMPLES; i > 0; i--) {
       yield ['power', cutBy(disk, new RandomFate(this.#random))];
     }
   }

@@ -1,18 +1,15 @@
-import { MemoryFiles } from '../../../src/env/memory-files.ts';
-import { verifyFolder } from '../../../src/log/inspect.ts';
-import type { LogDirectory } from '../../../src/log/log-directory.ts';
-import { partitionName } from '../../../src/model/ids.ts';
 import { DiskInspection } from '../disk-inspection.ts';
 import type { SimulatedMachine } from '../env/simulated-env.ts';
 import {
-  checkLog,
+  checkDirectory,
   checkLostBatch,
   type ExpectedLog,
   keyOf,
+  ROOT,
   ViolationError,
 } from './expected-logs.ts';
 import type { CrashKind, CrashScript, Subject } from './explorer.ts';
-import { LogSession, openDirectory, ROOT, type SessionSettings } from './log-session.ts';
+import { LogSession, openDirectory, type SessionSettings } from './log-session.ts';
 
 type Expected = readonly ExpectedLog[];
 
@@ -46,28 +43,6 @@ export class LogSubject implements Subject<Expected> {
     if (complaints.length > 0) throw new ViolationError(complaints.join('; '));
     return found;
   }
-}
-
-/** Checks all logs of an opened directory; gives what they are. */
-export async function checkDirectory(
-  machine: SimulatedMachine,
-  directory: LogDirectory,
-  expected: Expected,
-  kind: CrashKind,
-): Promise<string> {
-  const found: string[] = [];
-  const files = new MemoryFiles(machine.clock, machine.disk.tree);
-  for (const log of expected) {
-    const result = await checkLog(directory, log, kind);
-    if (result === undefined) continue;
-    const name = partitionName(log.topicPartition);
-    found.push(`${name} ${JSON.stringify(result)}`);
-    if ((await files.stat(`${ROOT}/${name}`)) === undefined) continue;
-    for await (const { file, position, problem } of verifyFolder(files, `${ROOT}/${name}`)) {
-      throw new ViolationError(`${name}/${file} at byte ${position}: ${problem}`);
-    }
-  }
-  return found.join('; ');
 }
 
 /** Marks are written as soon as they change. */

@@ -12,10 +12,14 @@ import {
 } from '../../../src/model/ids.ts';
 import { brokerConfig, makeBatch, smallTopic } from '../../unit/log/log-world.ts';
 import type { SimulatedMachine } from '../env/simulated-env.ts';
-import { type ExpectedLog, type TakenBatch, ViolationError } from './expected-logs.ts';
-
-/** The data directory of every session. */
-export const ROOT = '/data';
+import {
+  checkDirectory,
+  type ExpectedLog,
+  ROOT,
+  type TakenBatch,
+  ViolationError,
+} from './expected-logs.ts';
+import type { CrashKind } from './explorer.ts';
 
 export interface SessionSettings {
   readonly topic?: Partial<TopicLogConfig>;
@@ -47,6 +51,8 @@ export class LogSession {
   readonly #tracked: Tracked[] = [];
   #directory: LogDirectory | undefined;
   #serial = 0;
+  /** From a crash until the next process has opened the directory. */
+  #expectedOfCrash: ExpectedLog[] | undefined;
 
   constructor(machine: SimulatedMachine, settings: SessionSettings = {}) {
     this.machine = machine;
@@ -78,6 +84,7 @@ export class LogSession {
 
   /** What a crash must leave if it comes now. */
   expected(): ExpectedLog[] {
+    if (this.#expectedOfCrash !== undefined) return this.#expectedOfCrash;
     return this.#tracked.map((tracked) => {
       const { log, topicPartition, batches } = tracked;
       const isDurable = this.topicConfig.durability === 'durable';
@@ -190,8 +197,33 @@ export class LogSession {
     await this.directory.close();
   }
 
-  /** Takes over what a restart has found: from now on this must stay. */
-  adopt(directory: LogDirectory): void {
+  /** Ends the process in the middle of whatever it does. */
+  crash(kind: CrashKind): void {
+    // What a power cut has taken does not come back when only the process dies after it.
+    this.#expectedOfCrash = this.expected().map((log) =>
+      kind === 'power' ? { ...log, leastEndAfterProcessCrash: log.leastEnd } : log,
+    );
+    this.machine.crash(kind);
+    this.machine.restart();
+  }
+
+  /**
+   * Opens the directory after a crash and holds it against what must be there. What is found must
+   * stay from now on.
+   *
+   * @param kind the worst crash that came since the directory was open
+   */
+  async reopen(kind: CrashKind): Promise<void> {
+    const { machine } = this;
+    const expected = this.expected();
+    const opening = { expected, complaints: this.complaints };
+    const directory = await openDirectory(machine, opening, this.#settings);
+    await checkDirectory(machine, directory, expected, kind);
+    this.#adopt(directory);
+    this.#expectedOfCrash = undefined;
+  }
+
+  #adopt(directory: LogDirectory): void {
     this.#directory = directory;
     for (const tracked of this.#tracked) {
       if (tracked.isDeleted) continue;

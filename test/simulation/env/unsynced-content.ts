@@ -136,9 +136,14 @@ function lastDurableOf(changes: readonly Pending[]): Map<number, number> {
   return result;
 }
 
-const holds = (content: FileContent, position: number, bytes: Uint8Array): boolean =>
-  content.size >= position + bytes.length &&
-  Buffer.compare(content.read(position, bytes.length), bytes) === 0;
+/** Whether a write changes nothing; beyond the end there are zeros as soon as the file is that long. */
+function holds(content: FileContent, position: number, bytes: Uint8Array): boolean {
+  const present = content.read(position, bytes.length);
+  return (
+    Buffer.compare(present, bytes.subarray(0, present.length)) === 0 &&
+    bytes.subarray(present.length).every((byte) => byte === 0)
+  );
+}
 
 type Write = Extract<ContentChange, { type: 'write' }>;
 

@@ -212,9 +212,12 @@ export class Log implements Flushable, Markable, HandleHolder {
     );
   }
 
-  /** Closes the active segment and begins a new one; nothing happens if it is empty. */
+  /**
+   * Closes the active segment and begins a new one; nothing happens if it is empty, or while the log is
+   * truncated, when it reaches beyond the end.
+   */
   roll(): void {
-    if (this.#refusal(Errors.KAFKA_STORAGE_ERROR) !== null) return;
+    if (this.#refusal(Errors.KAFKA_STORAGE_ERROR) !== null || this.#isTruncating) return;
     if (this.#state.active === undefined || this.#state.active.isEmpty) return;
     this.#appender.closeActive(encodeProducers(this.#state.producers.all()));
     this.#shared.flusher.schedule(this);
@@ -307,7 +310,9 @@ export class Log implements Flushable, Markable, HandleHolder {
       const { active, producers, logEndOffset } = this.#state;
       if (active === undefined || !active.isNamed || this.#isIdle) return;
       const { producerSnapshotBytes } = this.#shared.config;
-      if (this.#appender.bytesSinceSnapshot >= producerSnapshotBytes && producers.size > 0) {
+      const isDue = this.#appender.bytesSinceSnapshot >= producerSnapshotBytes;
+      // While the log is truncated they know batches from beyond its end.
+      if (isDue && producers.size > 0 && !this.#isTruncating) {
         this.#appender.bytesSinceSnapshot = 0;
         await this.#disk.saveProducers(logEndOffset, encodeProducers(producers.all()));
       }

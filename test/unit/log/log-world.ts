@@ -51,8 +51,8 @@ export class LogWorld {
   env: Env;
   #directory: LogDirectory | undefined;
 
-  constructor(seed: number) {
-    this.machine = simulatedEnv({ seed });
+  constructor(seed: number, machine: SimulatedMachine = simulatedEnv({ seed })) {
+    this.machine = machine;
     this.env = this.machine.env;
   }
 

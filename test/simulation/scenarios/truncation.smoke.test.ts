@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { offset, producerId } from '../../../src/model/ids.ts';
+import { LogWorld, makeBatch } from '../../unit/log/log-world.ts';
+import type { DiskState } from '../env/disk-state.ts';
+import { SimulatedMachine } from '../env/simulated-env.ts';
+
+const batchOf = (baseSequence: number): Uint8Array =>
+  makeBatch({ producer: { id: producerId(1), epoch: 0, baseSequence } });
+
+// Crash states of "mixed logs", seed 48: the marks were prepared between the beginning of a truncation
+// and its turn, and the producers of the cut batches were saved as those of the new end.
+test('a batch that was cut is taken again, although the producers were saved just before the cut', async () => {
+  const world = new LogWorld(1);
+  world.config = { ...world.config, producerSnapshotBytes: 1 };
+  await world.start();
+  for (const sequence of [0, 1]) await world.appendDurably(batchOf(sequence));
+  const prepared = world.log.prepareMark();
+  const cut = world.log.truncateTo(offset(1));
+  await world.run(Promise.all([prepared, cut]));
+  expect(world.append(batchOf(0))).toMatchObject({ duplicate: true, baseOffset: 0 });
+  expect(world.append(batchOf(1))).toMatchObject({ duplicate: false, baseOffset: 1 });
+});
+
+test('a crash while retention and a cut wait for each other leaves a log that is whole', async () => {
+  const world = new LogWorld(1);
+  world.topicConfig = { ...world.topicConfig, retentionMs: 1 };
+  await world.start();
+  for (const sequence of [0, 1, 2]) await world.appendDurably(batchOf(sequence));
+  const { log } = world;
+  const { disk } = world.machine;
+  const moments: DiskState[] = [];
+  disk.onChange = () => moments.push(disk.state.clone());
+  const retained = log.applyRetention(world.env.clock.wallMs(), log.flushedOffset);
+  const cut = log.truncateTo(offset(1));
+  await world.run(Promise.all([retained, cut]));
+  expect([log.logStartOffset, log.logEndOffset]).toEqual([1, 1]);
+  expect(moments.length).toBeGreaterThan(5);
+  for (const moment of moments) {
+    const next = new LogWorld(1, new SimulatedMachine({ seed: 1, disk: moment }));
+    await next.open();
+    expect(next.log.corruption).toBeNull();
+  }
+});

@@ -133,6 +133,10 @@ export class History {
   powerCuts = 0;
   processCrashes = 0;
   cleanStops = 0;
+  /** Lives in which something went wrong with the disk. */
+  faults = 0;
+  /** Of those, lives that the broker ended itself, because of it. */
+  faultyEnds = 0;
   /** Power cuts that may have taken something: not those after a clean stop, which leaves all on disk. */
   era = 0;
 

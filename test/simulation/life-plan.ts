@@ -1,4 +1,5 @@
 import type { SimulatedRandom } from './env/simulated-random.ts';
+import { drawLifeFault, type LifeFault } from './life-fault.ts';
 import type { SyncTrigger } from './sync-watch.ts';
 
 /** How a process ends. */
@@ -15,6 +16,8 @@ export interface LifePlan {
   /** The end comes after this sync has begun, `delayMs` later. */
   readonly trigger: SyncTrigger;
   readonly delayMs: number;
+  /** Comes in the place of the end, which then follows after `pauseMs`. */
+  readonly fault: LifeFault | undefined;
   /** After so long it comes without the sync. */
   readonly patienceMs: number;
   /** How long the machine is off, or the process not there. */
@@ -22,6 +25,9 @@ export interface LifePlan {
   /** The power fails while the process is not there. */
   readonly cutsWhileDown: boolean;
 }
+
+/** How many of the lives that crash meet a fault of the disk before. */
+const FAULTY_LIVES = 0.2;
 
 /** Most syncs that a start waits for before it is cut down. */
 const START_SYNCS = 30;
@@ -59,6 +65,7 @@ export function drawLifePlan(random: SimulatedRandom, context: PlanContext): Lif
     from,
     trigger: random.pick(triggers),
     delayMs: random.below(random.pick([300, 3000, 10_000, 300_000])) / 1000,
+    fault: end !== 'clean stop' && random.chance(FAULTY_LIVES) ? drawLifeFault(random) : undefined,
     patienceMs: random.pick([20, 300, 1000]),
     pauseMs: random.pick([1, 50, 500]),
     cutsWhileDown: withPowerCuts && end !== 'power cut' && random.chance(0.3),

@@ -6,6 +6,8 @@ export interface Totals {
   powerCuts: number;
   processCrashes: number;
   cleanStops: number;
+  faults: number;
+  faultyEnds: number;
   sends: number;
   acknowledged: number;
   unknown: number;
@@ -19,6 +21,8 @@ export const noTotals = (): Totals => ({
   powerCuts: 0,
   processCrashes: 0,
   cleanStops: 0,
+  faults: 0,
+  faultyEnds: 0,
   sends: 0,
   acknowledged: 0,
   unknown: 0,
@@ -32,6 +36,8 @@ export function addTo(totals: Totals, { history, virtualMs }: SeedResult): void 
   totals.powerCuts += history.powerCuts;
   totals.processCrashes += history.processCrashes;
   totals.cleanStops += history.cleanStops;
+  totals.faults += history.faults;
+  totals.faultyEnds += history.faultyEnds;
   totals.sends += history.sends.length;
   totals.acknowledged += history.acknowledged;
   totals.unknown += history.sends.filter(({ outcome }) => outcome === 'unknown').length;
@@ -42,9 +48,10 @@ export function addTo(totals: Totals, { history, virtualMs }: SeedResult): void 
 
 export function describeTotals(totals: Totals): string {
   const { seeds, powerCuts, processCrashes, cleanStops, sends, acknowledged } = totals;
-  const { unknown, reads, changes, virtualMs } = totals;
+  const { unknown, reads, changes, virtualMs, faults, faultyEnds } = totals;
   return [
     `${seeds} seeds, ${powerCuts} power cuts, ${processCrashes} process crashes, ${cleanStops} clean stops`,
+    `${faults} faults of the disk, of which ${faultyEnds} ended the broker`,
     `${sends} records sent, ${acknowledged} acknowledged, ${unknown} of unknown outcome, ${reads} read`,
     `${changes} changes of topics, ${Math.round(virtualMs / 1000)} s of virtual time`,
   ].join('\n');

@@ -10,6 +10,7 @@ import { Scheduler } from './env/scheduler.ts';
 import { SimulatedMachine } from './env/simulated-env.ts';
 import { SimulatedRandom } from './env/simulated-random.ts';
 import { History, type Life } from './history.ts';
+import { inject, type LifeFault } from './life-fault.ts';
 import { drawLifePlan, type LifePlan } from './life-plan.ts';
 import { type NetworkEnd, SimulatedNetwork } from './simulated-network.ts';
 import { SyncWatch } from './sync-watch.ts';
@@ -26,6 +27,9 @@ export interface WorldSettings {
 const DATA_DIR = '/var/varve';
 /** How long a life may wait for acknowledgements before its end is due anyhow. */
 const ACKNOWLEDGEMENT_PATIENCE_MS = 5000;
+
+/** How long the broker lives on at least after the disk has begun to fail. */
+const FAULT_MS = 100;
 
 /** How long everybody may take to come to an end when nothing crashes any more. */
 const HEALING_PATIENCE_MS = 300_000;
@@ -54,6 +58,10 @@ export class World {
   /** What the process has of the network. */
   #end: NetworkEnd | undefined;
   #diedAs: 'power' | 'process' | undefined;
+  /** Something is wrong with the disk in this life, and the broker may say so and end. */
+  #isFaulty = false;
+  /** The broker has said that it ends. */
+  #isEnding = false;
   #isOver = false;
   #wasCleanStop = false;
   #vouchedIndex = -1;
@@ -143,7 +151,11 @@ export class World {
     const arm = (): void => this.#arm(plan, life);
     if (plan.from === 'start') arm();
     const server = await this.#start(life);
-    if (server === undefined) return;
+    if (server === undefined) {
+      await this.scheduler.run(() => !incarnation.isAlive);
+      this.syncs.disarm();
+      return;
+    }
     if (typeof plan.from === 'object') {
       await this.#acknowledged(plan.from.acknowledgements);
       if (plan.end !== 'clean stop') arm();
@@ -155,7 +167,7 @@ export class World {
         () => {
           isStopped = true;
         },
-        (error: unknown) => this.#complain(error),
+        (error: unknown) => this.#giveUp(error),
       );
       await this.scheduler.run(() => isStopped || !incarnation.isAlive);
       if (isStopped && incarnation.isAlive) this.#exit(life);
@@ -217,7 +229,7 @@ export class World {
         transport: end,
         logger: this.#logger(life),
         metrics: noMetrics,
-        onFatal: (error) => this.#complain(error),
+        onFatal: (error) => this.#giveUp(error),
       },
     ).then(
       (started) => {
@@ -230,7 +242,7 @@ export class World {
     await this.scheduler.run(
       () => server !== undefined || refusal !== undefined || !incarnation.isAlive,
     );
-    if (refusal !== undefined) this.#complain(refusal);
+    if (refusal !== undefined) this.#giveUp(refusal);
     this.#throwIfBroken();
     return incarnation.isAlive ? server : undefined;
   }
@@ -254,13 +266,45 @@ export class World {
       life.end = `${plan.end} at ${this.scheduler.nowMs} ms`;
       this.#crash(plan.end === 'power cut' ? 'power' : 'process');
     };
-    this.syncs.arm(plan.trigger, () => this.scheduler.after(plan.delayMs, end));
-    this.scheduler.after(plan.patienceMs, end);
+    const { fault } = plan;
+    if (fault === undefined) {
+      this.syncs.arm(plan.trigger, () => this.scheduler.after(plan.delayMs, end));
+      this.scheduler.after(plan.patienceMs, end);
+      return;
+    }
+    this.syncs.arm(plan.trigger, () => this.#strike(fault, incarnation));
+    this.scheduler.after(plan.patienceMs, () => this.#strike(fault, incarnation));
+    this.scheduler.after(plan.patienceMs + FAULT_MS + plan.pauseMs, end);
+  }
+
+  /** The disk fails, once in a life. */
+  #strike(fault: LifeFault, incarnation: Incarnation): void {
+    if (this.#isFaulty || !incarnation.isAlive) return;
+    this.#isFaulty = true;
+    this.history.faults++;
+    inject(this.#machine.disk, fault);
+  }
+
+  /** The broker ends because of an error; with a sound disk it never may. */
+  #giveUp(error: unknown): void {
+    const { incarnation } = this.#machine;
+    if (!this.#isFaulty || !isNamed(error)) {
+      this.#complain(error);
+      return;
+    }
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.history.faultyEnds++;
+    // What is under way goes on for a moment, and answers leave.
+    this.scheduler.after(this.#random.below(3000) / 1000, () => {
+      if (incarnation.isAlive) this.#crash('process');
+    });
   }
 
   #crash(kind: 'power' | 'process'): void {
     this.#diedAs = kind;
     this.#machine.crash(kind);
+    this.#repair();
     this.#end?.cut();
     if (kind === 'process') {
       this.history.processCrashes++;
@@ -272,8 +316,20 @@ export class World {
     for (const listener of this.#powerCutListeners) listener();
   }
 
-  /** The process ends after a clean stop. */
+  /** The next process finds a disk that works; what was lost on it is lost. */
+  #repair(): void {
+    this.#isFaulty = false;
+    this.#isEnding = false;
+    this.#machine.disk.clearFaults();
+  }
+
+  /** The process ends after a stop in order; a clean one, unless the disk has failed. */
   #exit(life: Life): void {
+    if (this.#isFaulty) {
+      life.end = 'stop with a disk that failed';
+      this.#crash('process');
+      return;
+    }
     this.#machine.crash('process');
     this.#end?.cut();
     this.#wasCleanStop = true;
@@ -305,6 +361,7 @@ export class World {
 
   #logger(life: Life): Logger {
     const complain = (fields: LogFields, message: string): void => {
+      if (this.#isFaulty) return;
       const { err, ...rest } = fields;
       const cause = err instanceof Error ? `: ${err.message}` : '';
       this.history.complaints.push(`${message} ${JSON.stringify(rest)}${cause}`);
@@ -328,3 +385,11 @@ export class World {
     this.history.complaints.push(text);
   }
 }
+
+/** It says what failed: an error of the disk by its code, and the file. */
+const isNamed = (error: unknown): boolean =>
+  error instanceof Error &&
+  (/\/var\/varve.*\bE[A-Z]+\b|LEVEL_IO_ERROR|out of service|disk of .* failed/.test(
+    error.message,
+  ) ||
+    isNamed(error.cause));

@@ -15,6 +15,7 @@ export interface CrashStatesOptions {
   readonly orders: number;
   /** See `ExploreSettings`. */
   readonly mostWays: readonly number[];
+  readonly samples?: number;
   /** Long scripts of logs, and as many of metadata. */
   readonly mixedSeeds: number;
   readonly print: (line: string) => void;
@@ -34,14 +35,14 @@ const ONE_MIXED_MOMENT_IN = 40;
 
 /** Enumerates the states of all short scripts, and draws some of many long ones. */
 export async function runCrashStates(options: CrashStatesOptions): Promise<CrashStatesResult> {
-  const { firstSeed, orders, mostWays, mixedSeeds, print } = options;
+  const { firstSeed, orders, mostWays, samples = 60, mixedSeeds, print } = options;
   const result = { short: noTotals(), mixed: noTotals(), violations: [] as string[] };
   const isEnough = (): boolean => result.violations.length >= ENOUGH_VIOLATIONS;
   for (const play of shortScripts) {
     const own = noTotals();
     let name = '';
     for (let seed = firstSeed; seed < firstSeed + orders && !isEnough(); seed++) {
-      name = await attempt({ seed, mostWays }, play, own, result.violations);
+      name = await attempt({ seed, mostWays, samples }, play, own, result.violations);
     }
     print(`${name}: ${describeStates(own)}`);
     add(result.short, own);

@@ -129,8 +129,12 @@ export class MetadataStore {
     for await (const [key, value] of this.#store.entries(EVERYTHING)) {
       const reader = new ByteReader(key);
       const kind = reader.uint8();
-      if (kind === ENTRY && key.length === 9) content.entries.set(reader.int64(), value);
-      else if (kind === SNAPSHOT && key.length === 5) content.chunks.set(reader.int32(), value);
+      if (kind === ENTRY && key.length === 9) {
+        content.entries.set(
+          this.#checked('the key of an entry', () => reader.int64()),
+          value,
+        );
+      } else if (kind === SNAPSHOT && key.length === 5) content.chunks.set(reader.int32(), value);
       else if (kind === HARD_STATE && key.length === 1) content.hardState = value;
       else throw new NewerFormatError(`the key [${key.join(' ')}] of the metadata store`);
     }

@@ -113,6 +113,9 @@ test('entries that came back from before the snapshot are passed over, and delet
   expect(await raw()).toBe('h s0');
 });
 
+/** Of an entry with an index beyond 2^53, as a flipped bit makes it. */
+const HUGE_KEY = Uint8Array.of(0x65, 0x20, 0, 0, 0, 0, 0, 0, 1);
+
 test('anything that is missing or damaged is named, and nothing is changed', async () => {
   const cases: [string, StoreOperation[]][] = [
     ['entry 4 is missing', [drop(entryKey(4))]],
@@ -120,6 +123,7 @@ test('anything that is missing or damaged is named, and nothing is changed', asy
     ['entry 5 is missing', [drop(entryKey(5))]],
     ['entry 1 is missing', [drop(chunkKey(0))]],
     ['entry 6 is beyond the last', [put(entryKey(6), Uint8Array.of(1))]],
+    ['the key of an entry cannot be read', [put(HUGE_KEY, Uint8Array.of(1))]],
     ['entry 4 cannot be read: its checksum is wrong', [put(entryKey(4), new Uint8Array(20))]],
     ['entry 4 cannot be read', [put(entryKey(4), new Uint8Array(0))]],
     ['the hard state is missing', [drop(hardStateKey)]],

@@ -59,6 +59,12 @@ export class DiskState {
     return this.#stores.get(folder);
   }
 
+  /** What a file holds from now on, for good. */
+  replaceContent(node: FileNode, content: FileContent): void {
+    node.content = content;
+    this.#contents.set(node, new UnsyncedContent(content.clone()));
+  }
+
   /** How many changes a power cut may take, each whole or in part. */
   get pendingCount(): number {
     let count = this.#names.pendingCount;
@@ -138,9 +144,7 @@ export class DiskState {
       if (node.kind === 'directory') {
         this.#restore(node, fate);
       } else {
-        const survivor = this.contentOf(node).survivor(fate);
-        node.content = survivor;
-        this.#contents.set(node, new UnsyncedContent(survivor.clone()));
+        this.replaceContent(node, this.contentOf(node).survivor(fate));
       }
     }
   }

@@ -2,6 +2,9 @@ import type { StoreOperation } from '../../../src/env/ports.ts';
 import { SortedBytes } from '../../../src/env/sorted-bytes.ts';
 import type { Fate } from './fate.ts';
 
+/** How many batches may be lost to a damaged log file. */
+const MOST_RECENT = 32;
+
 const LIKELIHOODS = [0, 0.5, 0.9, 1];
 
 interface Pending {
@@ -18,6 +21,9 @@ interface Pending {
  */
 export class UnsyncedBatches {
   #base: SortedBytes = new SortedBytes();
+  /** The last batches of the base, which are still in log files, and what was before them. */
+  #recent: (readonly StoreOperation[])[] = [];
+  #beforeRecent: SortedBytes = new SortedBytes();
   #batches: Pending[] = [];
   #logFile = 0;
 
@@ -50,6 +56,8 @@ export class UnsyncedBatches {
   clone(): UnsyncedBatches {
     const copy = new UnsyncedBatches();
     copy.#base = this.#base.clone();
+    copy.#recent = [...this.#recent];
+    copy.#beforeRecent = this.#beforeRecent.clone();
     copy.#batches = this.#batches.map((batch) => ({ ...batch }));
     copy.#logFile = this.#logFile;
     return copy;
@@ -62,27 +70,46 @@ export class UnsyncedBatches {
    */
   cut(fate: Fate): SortedBytes {
     fate.begin(LIKELIHOODS);
-    const base = this.#base;
     const endedLogFiles = new Set<number>();
     for (const { operations, logFile, isDurable } of this.#batches) {
       if (!isDurable && endedLogFiles.has(logFile)) continue;
-      if (isDurable || fate.arrives()) base.apply(operations);
+      if (isDurable || fate.arrives()) this.#fold(operations);
       else if (!fate.arrives()) endedLogFiles.add(logFile);
     }
     this.#batches = [];
-    return base.clone();
+    return this.#base.clone();
   }
 
   /** All of it is now something else: the store has rotted. */
   replace(content: SortedBytes): void {
     this.#base = content.clone();
+    this.#beforeRecent = content.clone();
+    this.#recent = [];
     this.#batches = [];
+  }
+
+  /** Some batches were never written, as it seems: `choose` says which of so many recent ones. */
+  loseRecent(choose: (count: number) => { readonly from: number; readonly to: number }): void {
+    for (const { operations } of this.#batches) this.#fold(operations);
+    if (this.#recent.length === 0) return;
+    const { from, to } = choose(this.#recent.length);
+    const content = this.#beforeRecent.clone();
+    this.#recent.forEach((operations, i) => {
+      if (i < from || i >= to) content.apply(operations);
+    });
+    this.replace(content);
   }
 
   #settle(isCovered: (logFile: number) => boolean): void {
     for (const batch of this.#batches) batch.isDurable ||= isCovered(batch.logFile);
     const count = this.#batches.findIndex(({ isDurable }) => !isDurable);
     const durable = this.#batches.splice(0, count === -1 ? this.#batches.length : count);
-    for (const { operations } of durable) this.#base.apply(operations);
+    for (const { operations } of durable) this.#fold(operations);
+  }
+
+  #fold(operations: readonly StoreOperation[]): void {
+    this.#base.apply(operations);
+    this.#recent.push(operations);
+    if (this.#recent.length > MOST_RECENT) this.#beforeRecent.apply(this.#recent.shift()!);
   }
 }

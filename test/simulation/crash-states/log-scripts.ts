@@ -148,6 +148,19 @@ export const logScripts: readonly CrashScript<Expected>[] = [
     await session.deleteRecords('a', 4);
     await session.deleteRecords('a', 9);
   }),
+  script(
+    'removing a segment long after its records',
+    { broker: lazy },
+    async (session) => {
+      await session.appendDurably('a', { producer: 0 });
+      await session.deleteRecords('a', 1);
+    },
+    async (session) => {
+      session.log('a').roll();
+      await session.appendDurably('a', { producer: 0 });
+      await session.retain('a');
+    },
+  ),
   script('a cut of the end', { broker: lazy }, threeSegments, async (session) => {
     await session.truncate('a', 4);
     session.beginEpoch('a');

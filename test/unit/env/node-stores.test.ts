@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -77,4 +77,31 @@ test('a store that is damaged says so with the code of level', async () => {
     code: 'LEVEL_CORRUPTION',
     path: `${folder}/s`,
   });
+});
+
+// What `rotStore` of the simulated disk does to a store is made after this.
+test('a store whose log file is damaged opens without a word and lacks the rest of that block', async () => {
+  const { stores } = nodeEnv();
+  const path = `${folder}/s`;
+  const store = await stores.open(path);
+  const value = new Uint8Array(1024);
+  for (let key = 0; key < 100; key++) {
+    await store.batch([{ type: 'put', key: Uint8Array.of(key), value }], { sync: true });
+  }
+  await store.close();
+  const log = join(path, (await readdir(path)).find((name) => name.endsWith('.log'))!);
+  const bytes = await readFile(log);
+  bytes[10_000]! ^= 1;
+  await writeFile(log, bytes);
+  const again = await stores.open(path);
+  const found: number[] = [];
+  for await (const [key] of again.entries({ from: Uint8Array.of(0), to: Uint8Array.of(255) })) {
+    found.push(key[0]!);
+  }
+  await again.close();
+  const damaged = found.findIndex((key, i) => key !== i);
+  expect(damaged).toBeGreaterThan(0);
+  expect(found[damaged]).toBeGreaterThan(damaged + 10);
+  expect(found.slice(damaged)).toEqual(found.slice(damaged).map((_, i) => found[damaged]! + i));
+  expect(found.at(-1)).toBe(99);
 });

@@ -17,8 +17,6 @@ export interface BatchSlice {
   readonly end: number;
   /** The offset after the last batch taken; `from` if none is. */
   readonly nextOffset: Offset;
-  /** Where the first batch begins that was looked at and neither passed over nor taken. */
-  readonly stoppedAt: number;
 }
 
 /**
@@ -40,7 +38,7 @@ export function sliceBatches(bytes: Uint8Array, position: number, range: BatchRa
     }
     at += batch.sizeInBytes;
   }
-  return { start: start < 0 ? at : start, end: at, nextOffset, stoppedAt: at };
+  return { start: start < 0 ? at : start, end: at, nextOffset };
 }
 
 /** Sizes below a header's count as whole: the view refuses them. */

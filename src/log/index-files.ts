@@ -1,23 +1,23 @@
 import { type File, FileError, type FileSystem } from '../env/ports.ts';
 import type { Offset } from '../model/ids.ts';
-import { BatchScanner } from './batch-scanner.ts';
-import { LogCorruptError } from './disk-health.ts';
 import type { IndexMark } from './durable-marks.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { Segment } from './segment.ts';
 import { type IndexContent, SegmentIndexes } from './segment-indexes.ts';
+import { type Damage, SegmentSurvey } from './segment-survey.ts';
 
 /** How the indexes of a closed segment came to be known. */
 export interface LoadedIndexes {
   readonly indexes: SegmentIndexes;
   /** Why they were made anew from the batches; `null` if the files were sound. */
   readonly problem: string | null;
+  /** Where the segment itself was found damaged. */
+  readonly damages: readonly Damage[];
 }
 
 /**
  * The indexes of a closed segment from its files, checked against the batches (DESIGN D19), or made
- * anew: they say nothing that the batches do not say. Throws `LogCorruptError` if the batches do not
- * fill the segment.
+ * anew: they say nothing that the batches do not say.
  */
 export async function loadIndexes(
   files: FileSystem,
@@ -28,37 +28,33 @@ export async function loadIndexes(
   const content = await readIndexFiles(files, segment);
   const loaded = content === undefined ? 'a file is missing' : parseIndexes(segment, content);
   if (typeof loaded === 'string') {
-    const indexes = await rebuildIndexes(segment, log, intervalBytes);
-    return { indexes, problem: loaded };
+    return { ...(await rebuildIndexes(segment, log, intervalBytes)), problem: loaded };
   }
   segment.savedOffsetEntries = loaded.offsets.count;
   segment.savedTimeEntries = loaded.times.count;
-  const lastEntry = loaded.offsets.count - 1;
-  const expected = lastEntry < 0 ? -1 : loaded.offsets.offsetAt(lastEntry);
-  const walk = await addBatches(loaded, log, segment.sizeInBytes, intervalBytes);
+  const entries = loaded.offsets.count;
+  const walk = await addBatches(loaded, log, endOf(segment), intervalBytes);
   const problem =
-    problemOf(walk, segment) ??
-    (expected === -1 || walk.firstLastOffset === expected
-      ? null
-      : 'the last entry is not of the batch that it points to');
-  if (problem === null) return { indexes: loaded, problem };
-  return { indexes: await rebuildIndexes(segment, log, intervalBytes), problem };
+    walk.problem ??
+    (loaded.offsets.count > entries
+      ? '.index: it ends early, or index.interval.bytes was lowered since'
+      : null);
+  if (problem === null) return { indexes: loaded, problem, damages: walk.damages };
+  return { ...(await rebuildIndexes(segment, log, intervalBytes)), problem };
 }
 
-/** The indexes of a closed segment from its batches alone. Throws `LogCorruptError`. */
+/** The indexes of a closed segment from its batches alone, as far as those are sound. */
 export async function rebuildIndexes(
   segment: Segment,
   log: File,
   intervalBytes: number,
-): Promise<SegmentIndexes> {
+): Promise<{ readonly indexes: SegmentIndexes; readonly damages: readonly Damage[] }> {
   const indexes = new SegmentIndexes(segment.baseOffset);
-  const walk = await addBatches(indexes, log, segment.sizeInBytes, intervalBytes);
-  const problem = problemOf(walk, segment);
-  if (problem !== null) throw new LogCorruptError(`${segment.path('.log')}: ${problem}`);
+  const { damages } = await addBatches(indexes, log, endOf(segment), intervalBytes);
   indexes.finish();
   segment.savedOffsetEntries = 0;
   segment.savedTimeEntries = 0;
-  return indexes;
+  return { indexes, damages };
 }
 
 /** Content of both index files; `undefined` if one is not there. */
@@ -72,9 +68,8 @@ export async function readIndexFiles(
 }
 
 function parseIndexes(segment: Segment, content: IndexContent): SegmentIndexes | string {
-  if (content.offsets.length % 8 !== 0 || content.times.length % 12 !== 0) {
-    return 'a file ends inside an entry';
-  }
+  if (content.offsets.length % 8 !== 0) return '.index: it ends inside an entry';
+  if (content.times.length % 12 !== 0) return '.timeindex: it ends inside an entry';
   const indexes = new SegmentIndexes(segment.baseOffset, content);
   return indexes.problem(segment.sizeInBytes, segment.endOffset) ?? indexes;
 }
@@ -136,46 +131,45 @@ async function saveTable(
   }
 }
 
+const endOf = ({ sizeInBytes, endOffset }: Segment): { position: number; offset: Offset } => ({
+  position: sizeInBytes,
+  offset: endOffset,
+});
+
 /** What the batches of a segment say that were taken into its indexes. */
 interface BatchWalk {
-  /** The first unsound batch, with its position; `null` if there is none. */
+  /** Why the last entry is not right; `null` if it is. */
   readonly problem: string | null;
-  /** Last offset of the first batch that was walked; -1 if there was none. */
-  readonly firstLastOffset: number;
-  /** Where the last batch ends; the base offset if there was none. */
-  readonly nextOffset: Offset;
+  readonly damages: readonly Damage[];
 }
 
 /**
- * Adds the batches from the last entry up to byte `end`: they tell the largest timestamp, which the
- * entries alone do not, and where the batches end.
+ * Adds the batches from the last entry up to `end`: they tell the largest timestamp, which the entries
+ * alone do not. Batches that are not sound are passed over, and told of.
  */
 export async function addBatches(
   indexes: SegmentIndexes,
   log: File,
-  end: number,
+  end: { readonly position: number; readonly offset: Offset },
   intervalBytes: number,
 ): Promise<BatchWalk> {
-  const scanner = new BatchScanner(log, { from: indexes.lastIndexedPosition, to: end });
-  let firstLastOffset = -1;
-  let nextOffset = indexes.baseOffset;
-  while (await scanner.fill()) {
-    let position = scanner.position;
-    for (let batch = scanner.next(); batch !== null; batch = scanner.next()) {
-      if (firstLastOffset < 0) firstLastOffset = batch.lastOffset;
+  const { offsets } = indexes;
+  const from = indexes.lastIndexedPosition;
+  const lastOffset = offsets.count === 0 ? -1 : offsets.offsetAt(offsets.count - 1);
+  const survey = new SegmentSurvey(log, {
+    ...{ from, to: end.position, endOffset: end.offset, epochs: null },
+    nextOffset: indexes.baseOffset,
+    ...(lastOffset < 0 ? {} : { isFirst: (batch) => batch.lastOffset === lastOffset }),
+  });
+  while (await survey.fill()) {
+    for (let batch = survey.next(); batch !== null; batch = survey.next()) {
+      const position = survey.position - batch.sizeInBytes;
       indexes.add(position, batch.lastOffset, batch.maxTimestamp, intervalBytes);
-      nextOffset = batch.nextOffset;
-      position = scanner.position;
     }
   }
-  const problem = scanner.problem === null ? null : `byte ${scanner.position}: ${scanner.problem}`;
-  return { problem, firstLastOffset, nextOffset };
-}
-
-/** Why the batches that were walked do not fill the segment; `null` if they do. */
-function problemOf({ problem, nextOffset }: BatchWalk, segment: Segment): string | null {
-  if (problem !== null || nextOffset === segment.endOffset) return problem;
-  return `it ends before offset ${nextOffset}, the next segment begins at ${segment.endOffset}`;
+  const { damages } = survey;
+  const isMisled = lastOffset >= 0 && damages[0]?.position === from;
+  return { problem: isMisled ? damages[0]!.problem : null, damages };
 }
 
 /** The content of a file; `undefined` if there is none. */

@@ -10,7 +10,8 @@ export interface LogConfig {
   readonly recoveryThreads: number;
   readonly openSegmentsMax: number;
   readonly openWritersMax: number;
-  readonly readVerifyCrc: boolean;
+  readonly scrubIntervalMs: number;
+  readonly scrubBytesPerSecond: number;
   readonly producerIdExpirationMs: number;
   readonly producerIdsMax: number;
   readonly producerSnapshotBytes: number;
@@ -66,10 +67,16 @@ export const logSettings: SettingGroup<LogConfig> = {
     min: 1,
     doc: 'How many partitions keep the file of their active segment open for writing; more are closed and opened again at their next write. With the connections it has to stay below the limit of open files of the process.',
   }),
-  readVerifyCrc: setting.boolean({
-    key: 'log.read.verify.crc',
-    default: true,
-    doc: 'Whether the checksum of a batch is checked when it is read from the disk.',
+  scrubIntervalMs: setting.ms({
+    key: 'log.scrub.interval.ms',
+    default: 7 * 86_400_000,
+    min: 1,
+    doc: 'How often all that is durable is read and checked in the background, so that rot is found in time; longer if the rate does not allow it.',
+  }),
+  scrubBytesPerSecond: setting.bytes({
+    key: 'log.scrub.bytes.per.second',
+    default: 4 * MIB,
+    doc: 'How much is read for that in a second, at most; 0 switches it off.',
   }),
   producerIdExpirationMs: setting.ms({
     key: 'producer.id.expiration.ms',

@@ -1,6 +1,5 @@
 import { CorruptError } from '../codec/reader.ts';
 import { type Clock, FileError, type FileSystem, type Timer, type Timers } from '../env/ports.ts';
-import { replaceFile } from '../env/replace-file.ts';
 import { assert } from '../model/assert.ts';
 import {
   type Offset,
@@ -9,31 +8,29 @@ import {
   type TopicId,
   type TopicPartition,
 } from '../model/ids.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { DiskHealth, LogCorruptError, StorageError } from './disk-health.ts';
 import { decodeMarks, type LogMark } from './durable-marks.ts';
-import {
-  formatTopicId,
-  MARKS_FILE,
-  parseFolder,
-  parseTopicId,
-  retiredFolder,
-  TOPIC_ID_FILE,
-} from './file-names.ts';
+import { MARKS_FILE, parseFolder, retiredFolder } from './file-names.ts';
 import { Flusher } from './flusher.ts';
 import { readIfThere } from './index-files.ts';
 import { type CorruptLog, Log } from './log.ts';
 import type { LogConfig } from './log-config.ts';
 import { recoverLog } from './log-recovery.ts';
 import type { LogReporter } from './log-reporter.ts';
+import { LogReports } from './log-reports.ts';
 import type { LogShared, Markable } from './log-shared.ts';
 import { emptyLog } from './log-state.ts';
 import { MarksFile } from './marks-file.ts';
 import { patientFiles } from './patient-files.ts';
+import { RecoveryProgress, type RecoveryState } from './recovery-progress.ts';
 import { hasClockJumped } from './retention.ts';
+import { Scrubber } from './scrubber.ts';
 import { SegmentReaders } from './segment-readers.ts';
 import { forEachLimited, SerialLane } from './serial-lane.ts';
 import { TailCache } from './tail-cache.ts';
 import type { TopicLogConfig } from './topic-config.ts';
+import { readTopicId } from './topic-id-file.ts';
 import { WriteHandles } from './write-handles.ts';
 
 export interface LogDirectorySettings {
@@ -48,6 +45,7 @@ export interface LogDirectoryPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly files: FileSystem;
+  readonly metrics: Metrics;
 }
 
 /** Who the directory works for: what it cannot know itself, and what it has to tell. */
@@ -66,6 +64,8 @@ export interface LogDirectoryOwner {
   onFailure(error: Error): void;
   /** A write or fsync has been hanging for so long. */
   onFlushStall(stalledMs: number): void;
+  /** How far the opening of the directory is. */
+  onRecovery?(state: RecoveryState): void;
 }
 
 /** A wall clock that gains more than this between two checks has jumped. */
@@ -84,7 +84,7 @@ export class LogDirectory {
   readonly #settings: LogDirectorySettings;
   readonly #ports: LogDirectoryPorts;
   readonly #owner: LogDirectoryOwner;
-  readonly #reporter: LogReporter;
+  readonly #reporter: LogReports;
   readonly #shared: LogShared;
   readonly #marksFile: MarksFile;
   readonly #logs = new Map<string, Log>();
@@ -94,6 +94,7 @@ export class LogDirectory {
   readonly #leaving = new Map<string, Promise<void>>();
   /** Removes folders of deleted partitions, one after another. */
   readonly #removals = new SerialLane();
+  readonly #scrubber: Scrubber;
   #retentionTimer: Timer | null = null;
   #lastRetention = { wallMs: 0, monotonicMs: 0 };
   #isClosed = false;
@@ -102,7 +103,7 @@ export class LogDirectory {
     settings: LogDirectorySettings,
     ports: LogDirectoryPorts,
     owner: LogDirectoryOwner,
-    reporter: LogReporter,
+    reporter: LogReports,
   ) {
     this.#settings = settings;
     const files = patientFiles(ports, reporter, () => this.#giveBackHandles());
@@ -140,6 +141,17 @@ export class LogDirectory {
         save: () => this.#marksFile.save(),
       },
     };
+    const scrubbing = {
+      intervalMs: config.scrubIntervalMs,
+      bytesPerSecond: config.scrubBytesPerSecond,
+    };
+    this.#scrubber = new Scrubber(scrubbing, ports, reporter, () =>
+      health.failure === null ? this.#logs.values() : [],
+    );
+    const damagedLogs = ports.metrics
+      .gauge('varve_log_damaged_partitions', 'Partitions that are out of service, being damaged.')
+      .labels();
+    ports.metrics.beforeExpose(() => damagedLogs.set(this.#damagedCount()));
   }
 
   /** Opens all logs of the directory. Damaged ones are there and say so (`Log.corruption`). */
@@ -149,7 +161,8 @@ export class LogDirectory {
     owner: LogDirectoryOwner,
     reporter: LogReporter,
   ): Promise<LogDirectory> {
-    const directory = new LogDirectory(settings, ports, owner, reporter);
+    const reports = new LogReports(reporter, ports.metrics);
+    const directory = new LogDirectory(settings, ports, owner, reports);
     await directory.#open();
     return directory;
   }
@@ -221,6 +234,7 @@ export class LogDirectory {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#retentionTimer?.cancel();
+    await this.#scrubber.stop();
     await this.#marksFile.stop();
     // Deletions under way go on to change the folder, which is somebody else's afterwards.
     await Promise.allSettled(this.#leaving.values());
@@ -258,9 +272,13 @@ export class LogDirectory {
         this.#reporter.warn({ folder: name }, 'a folder of an unknown topic was set aside before');
       }
     }
+    const progress = new RecoveryProgress(folders.length, clock, this.#reporter, (state) =>
+      this.#owner.onRecovery?.(state),
+    );
     await forEachLimited(folders, config.recoveryThreads, async ({ name, topicPartition }) => {
-      await this.#openFolder(name, topicPartition, marks.get(name));
+      await this.#openFolder(name, topicPartition, marks.get(name), progress);
       marks.delete(name);
+      progress.partitionDone();
     });
     for (const mark of marks.values()) this.#missFolder(mark);
     // Takes back that the logs are clean, before anything is served. It also makes durable that
@@ -269,11 +287,21 @@ export class LogDirectory {
     renamed.resolve();
     this.#lastRetention = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
     this.#scheduleRetention();
-    const damaged = [...this.#logs.values()].filter((log) => log.corruption !== null).length;
+    if (config.scrubBytesPerSecond > 0) this.#scrubber.start();
+    const damaged = this.#damagedCount();
     this.#reporter.info(
-      { path, logs: this.#logs.size, damaged, ms: clock.monotonicMs() - beganMs },
+      {
+        ...{ path, logs: this.#logs.size, damaged, scannedBytes: progress.state.scannedBytes },
+        ms: clock.monotonicMs() - beganMs,
+      },
       'opened the data directory',
     );
+  }
+
+  #damagedCount(): number {
+    let count = 0;
+    for (const log of this.#logs.values()) if (log.corruption !== null) count++;
+    return count;
   }
 
   async #readMarks(): Promise<Map<string, LogMark>> {
@@ -295,8 +323,9 @@ export class LogDirectory {
     name: string,
     topicPartition: TopicPartition,
     found: LogMark | undefined,
+    progress: RecoveryProgress,
   ): Promise<void> {
-    const topicId = await this.#readTopicId(name, found);
+    const topicId = await this.#readTopicId(name, topicPartition, found);
     if (topicId === undefined) return;
     // A mark of an older topic of that name says nothing.
     const mark = found?.topicId === topicId ? found : undefined;
@@ -319,7 +348,10 @@ export class LogDirectory {
       nowMs: clock.wallMs(),
     };
     try {
-      const recovered = await recoverLog(mark, settings, { files, reporter: this.#reporter });
+      const recovered = await recoverLog(mark, settings, {
+        ...{ files, reporter: this.#reporter },
+        onScanned: (bytes) => progress.scanned(bytes),
+      });
       this.#add(topicPartition, topicId, config, { recovered });
     } catch (error) {
       if (!(error instanceof LogCorruptError)) throw error;
@@ -331,27 +363,21 @@ export class LogDirectory {
   }
 
   /** The topic that a folder is of; `undefined` if the folder was never finished and is gone now. */
-  async #readTopicId(name: string, mark: LogMark | undefined): Promise<TopicId | undefined> {
+  async #readTopicId(
+    name: string,
+    topicPartition: TopicPartition,
+    mark: LogMark | undefined,
+  ): Promise<TopicId | undefined> {
     const { files } = this.#ports;
-    const folder = `${this.#settings.path}/${name}`;
-    const bytes = await readIfThere(files, `${folder}/${TOPIC_ID_FILE}`);
-    const topicId = bytes === undefined ? undefined : parseTopicId(new TextDecoder().decode(bytes));
-    if (topicId !== undefined) return topicId;
-    if (mark !== undefined) {
-      // The marks know it, too, and with a checksum.
-      const content = new TextEncoder().encode(formatTopicId(mark.topicId));
-      await replaceFile(files, folder, TOPIC_ID_FILE, content);
-      return mark.topicId;
-    }
-    const names = await files.list(folder);
-    if (names.some((file) => file.endsWith('.log'))) {
-      throw new StorageError(
-        `${folder} has segments, but its ${TOPIC_ID_FILE} does not say of which topic; restore that file, or move the folder away`,
-      );
-    }
-    // The process died while it made the folder; nothing can have been appended.
-    await this.#removeFolder(name);
-    return undefined;
+    const describe = (id: TopicId) => {
+      const config = this.#owner.describe(topicPartition, id);
+      return typeof config === 'string' ? config : 'here';
+    };
+    const hints = { marked: mark?.topicId, describe };
+    const ports = { files, reporter: this.#reporter };
+    const topicId = await readTopicId(`${this.#settings.path}/${name}`, hints, ports);
+    if (topicId === undefined) await this.#removeFolder(name);
+    return topicId;
   }
 
   /** A mark without its folder: fine if the topic is gone, else the log is lost. */
@@ -370,7 +396,7 @@ export class LogDirectory {
   ): void {
     const partition = partitionName(topicPartition);
     const { problem, mark } = corrupt;
-    this.#reporter.error({ partition, problem }, 'a log is damaged and out of service');
+    this.#reporter.outOfService(partition, problem);
     const recovered = {
       ...emptyLog(this.#settings.config.producerIdsMax),
       logStartOffset: mark?.logStartOffset ?? offset(0),

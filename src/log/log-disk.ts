@@ -249,15 +249,17 @@ export class LogDisk {
     return file;
   }
 
-  /** Besides those at the bases of segments only the newest snapshot is of use. */
+  /**
+   * Besides those at the bases of segments only the newest snapshot is of use, and until the marks
+   * have come that far the one before: without it a whole segment would be replayed after a crash.
+   */
   async #removeOldSnapshots(newest: Offset): Promise<void> {
     const { folder } = this.#place;
     const names = await this.#files.list(folder);
     const bases = new Set(offsetsOf(names, '.log'));
     for (const suffix of ['.snapshot', '.producers'] as const) {
-      for (const at of offsetsOf(names, suffix)) {
-        if (at < newest && !bases.has(at)) await this.#removeIfThere(at, suffix);
-      }
+      const old = offsetsOf(names, suffix).filter((at) => at < newest && !bases.has(at));
+      for (const at of old.slice(0, -1)) await this.#removeIfThere(at, suffix);
     }
   }
 

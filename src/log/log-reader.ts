@@ -7,7 +7,9 @@ import { LogCorruptError, StorageError } from './disk-health.ts';
 import type { LogShared } from './log-shared.ts';
 import type { LogState } from './log-state.ts';
 import { readSegment } from './segment-read.ts';
+import { DamagedError } from './segment-survey.ts';
 import { findByTime, type TimedOffset } from './time-lookup.ts';
+import { provedSearchFrom } from './time-proof.ts';
 
 /** Whole batches in order, in pieces of one or more. They may be served as they are, never changed. */
 export interface LogRead {
@@ -101,25 +103,20 @@ export class LogReader {
     // Retention may have removed the segment while we waited for the one before.
     const segment = this.#state.segments.find((candidate) => candidate.baseOffset === base);
     if (segment === undefined || segment.isEmpty) return undefined;
-    const inMemory = segment.indexes;
-    const look = (indexes: NonNullable<typeof inMemory>): Offset | undefined => {
-      if (indexes.maxTimestampMs < timestampMs) return undefined;
-      const entry = indexes.times.lower(timestampMs);
-      return entry < 0 ? base : indexes.times.offsetAt(entry);
-    };
-    if (inMemory !== null) return look(inMemory);
-    const { readers } = this.#shared;
-    return await readers.use(segment, intervalBytes, async ({ indexes }) => look(indexes));
+    // Those in memory were made from the batches.
+    if (segment.indexes !== null) return segment.indexes.searchFrom(timestampMs);
+    return await this.#shared.readers.use(segment, intervalBytes, (open) =>
+      provedSearchFrom(open, segment, timestampMs),
+    );
   }
 
   async #readFromDisk(range: BatchRange, intervalBytes: number): Promise<LogReadOutcome> {
-    const { readers, config } = this.#shared;
-    const options = { verifyCrc: config.readVerifyCrc };
-    const { generation } = this.#state;
+    const { readers } = this.#shared;
+    const { generation, epochs } = this.#state;
     const segment = this.#state.segmentOf(range.from);
     try {
       const read = await readers.use(segment, intervalBytes, (open) =>
-        readSegment(open, segment, range, options),
+        readSegment(open, segment, range, epochs),
       );
       // A truncation that began meanwhile may have put other bytes in place of those.
       if (generation !== this.#state.generation) return await this.read(range, intervalBytes);
@@ -136,10 +133,13 @@ export class LogReader {
     const isCorrupt = error instanceof CorruptError || error instanceof LogCorruptError;
     if (!isCorrupt && !(error instanceof FileError)) throw error;
     const partition = partitionName(this.#topicPartition);
-    this.#shared.reporter.error({ partition, err: error }, 'cannot read a log');
+    const { reporter } = this.#shared;
+    if (error instanceof DamagedError) reporter.damaged(error.path, error.damage, 'read');
+    else reporter.error({ partition, err: error }, 'cannot read a log');
     const row = isCorrupt ? Errors.CORRUPT_MESSAGE : Errors.KAFKA_STORAGE_ERROR;
     // Who reads it may be anybody: no path goes out.
-    const detail = `${partition} cannot be read; the log of the broker says why`;
+    const what = error instanceof DamagedError ? `is damaged: ${error.lost}` : 'cannot be read';
+    const detail = `${partition} ${what}; the log of the broker says why`;
     return { ok: false, row, detail };
   }
 }

@@ -5,7 +5,7 @@ import type { DurablePoint, LogMark } from './durable-marks.ts';
 import { offsetFile, parseOffsetFile } from './file-names.ts';
 import { readIndexFiles, saveIndexes } from './index-files.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
-import type { LogReporter } from './log-reporter.ts';
+import type { LogReports } from './log-reports.ts';
 import { loadProducers, offsetsOf, saveProducers } from './producer-files.ts';
 import { encodeProducers } from './producer-snapshot.ts';
 import { ProducerStates } from './producer-states.ts';
@@ -32,6 +32,13 @@ export interface RecoverySettings {
   readonly nowMs: number;
 }
 
+export interface RecoveryPorts {
+  readonly files: FileSystem;
+  readonly reporter: LogReports;
+  /** Called now and then with how many bytes more were checked. */
+  readonly onScanned: (bytes: number) => void;
+}
+
 /**
  * Opens the folder of a log. After a clean stop nothing is read that is not needed. Else every batch
  * above the mark is checked, and
@@ -49,7 +56,7 @@ export interface RecoverySettings {
 export function recoverLog(
   mark: LogMark | undefined,
   settings: RecoverySettings,
-  ports: { readonly files: FileSystem; readonly reporter: LogReporter },
+  ports: RecoveryPorts,
 ): Promise<RecoveredLog> {
   return new Recovery(mark, settings, ports).run();
 }
@@ -58,7 +65,8 @@ class Recovery {
   readonly #mark: LogMark | undefined;
   readonly #settings: RecoverySettings;
   readonly #files: FileSystem;
-  readonly #reporter: LogReporter;
+  readonly #reporter: LogReports;
+  readonly #onScanned: (bytes: number) => void;
   readonly #epochs: LeaderEpochs;
   readonly #producers: ProducerStates;
   #segments: Segment[] = [];
@@ -68,15 +76,12 @@ class Recovery {
   /** Offsets of producer snapshots that were written just now. */
   readonly #savedSnapshots = new Set<Offset>();
 
-  constructor(
-    mark: LogMark | undefined,
-    settings: RecoverySettings,
-    ports: { readonly files: FileSystem; readonly reporter: LogReporter },
-  ) {
+  constructor(mark: LogMark | undefined, settings: RecoverySettings, ports: RecoveryPorts) {
     this.#mark = mark;
     this.#settings = settings;
     this.#files = ports.files;
     this.#reporter = ports.reporter;
+    this.#onScanned = ports.onScanned;
     this.#epochs = new LeaderEpochs(mark?.epochs);
     this.#producers = new ProducerStates(settings.producerIdsMax);
   }
@@ -99,6 +104,10 @@ class Recovery {
       last.endOffset = mark.endOffset;
       last.firstTimestampMs = await this.#firstTimestamp(last);
     } else {
+      if (isClean && !isIndexed) {
+        const problem = '.index or .timeindex is not what the marks know';
+        this.#reporter.rebuilt('index', last.path('.index'), problem);
+      }
       await this.#walkAll();
       await this.#syncNames();
     }
@@ -250,6 +259,7 @@ class Recovery {
       logStartOffset: this.#logStartOffset,
       epochs: this.#epochs,
       producers: this.#producers,
+      onScanned: this.#onScanned,
     });
     await walk.run(from);
     const where = `${segment.path('.log')} at byte ${walk.position}`;

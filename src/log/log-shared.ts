@@ -2,7 +2,7 @@ import type { Clock, FileSystem } from '../env/ports.ts';
 import type { DiskHealth } from './disk-health.ts';
 import type { Flusher } from './flusher.ts';
 import type { LogConfig } from './log-config.ts';
-import type { LogReporter } from './log-reporter.ts';
+import type { LogReports } from './log-reports.ts';
 import type { SegmentReaders } from './segment-readers.ts';
 import type { TailCache } from './tail-cache.ts';
 import type { WriteHandles } from './write-handles.ts';
@@ -23,7 +23,7 @@ export interface LogShared {
   readonly readers: SegmentReaders;
   readonly writers: WriteHandles;
   readonly cache: TailCache;
-  readonly reporter: LogReporter;
+  readonly reporter: LogReports;
   readonly marks: {
     /** The mark of a log has changed; it is written within the interval. */
     changed(log: Markable): void;

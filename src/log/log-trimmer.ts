@@ -12,6 +12,7 @@ import { ProducerStates } from './producer-states.ts';
 import { expiryOf } from './retention.ts';
 import type { Segment } from './segment.ts';
 import { findBatch } from './segment-read.ts';
+import { maxTimestampOf } from './time-proof.ts';
 import type { TopicLogConfig } from './topic-config.ts';
 
 /**
@@ -97,9 +98,12 @@ export class LogTrimmer {
       const found = await findBatch(open, segment, target);
       // Entries at and after the cut go; the batches before it tell the largest timestamp again.
       open.indexes.truncateTo(found.position, found.baseOffset);
-      const walk = await addBatches(open.indexes, open.file, found.position, intervalBytes);
-      if (walk.problem !== null) {
-        throw new LogCorruptError(`${segment.path('.log')} at ${walk.problem}`);
+      const end = { position: found.position, offset: found.baseOffset };
+      const { damages } = await addBatches(open.indexes, open.file, end, intervalBytes);
+      const [damage] = damages;
+      if (damage !== undefined) {
+        const { position, problem } = damage;
+        throw new LogCorruptError(`${segment.path('.log')} at byte ${position}: ${problem}`);
       }
       return { cut: found, indexes: open.indexes };
     });
@@ -174,7 +178,7 @@ export class LogTrimmer {
     const { readers, files } = this.#shared;
     const known =
       segment.indexes?.maxTimestampMs ??
-      (await readers.use(segment, intervalBytes, async ({ indexes }) => indexes.maxTimestampMs));
+      (await readers.use(segment, intervalBytes, (open) => maxTimestampOf(open, segment)));
     if (known >= 0) return known;
     const stat = await files.stat(segment.path('.log'));
     // Not written yet: as young as can be.

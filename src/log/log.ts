@@ -25,6 +25,7 @@ import type { LogShared, Markable } from './log-shared.ts';
 import { LogState } from './log-state.ts';
 import { LogTrimmer } from './log-trimmer.ts';
 import { encodeProducers } from './producer-snapshot.ts';
+import { type ScrubTarget, scrubTargets } from './scrub-target.ts';
 import { SerialLane } from './serial-lane.ts';
 import type { TimedOffset } from './time-lookup.ts';
 import type { TopicLogConfig } from './topic-config.ts';
@@ -311,8 +312,9 @@ export class Log implements Flushable, Markable, HandleHolder {
       if (active === undefined || !active.isNamed || this.#isIdle) return;
       const { producerSnapshotBytes } = this.#shared.config;
       const isDue = this.#appender.bytesSinceSnapshot >= producerSnapshotBytes;
-      // While the log is truncated they know batches from beyond its end.
-      if (isDue && producers.size > 0 && !this.#isTruncating) {
+      // Also if there are none: an unclean start replays from the newest snapshot on. But while the log
+      // is truncated they know batches from beyond its end.
+      if (isDue && !this.#isTruncating) {
         this.#appender.bytesSinceSnapshot = 0;
         await this.#disk.saveProducers(logEndOffset, encodeProducers(producers.all()));
       }
@@ -339,6 +341,15 @@ export class Log implements Flushable, Markable, HandleHolder {
       totalBytes: this.#state.sizeInBytes,
       epochs: epochs.entries.filter((entry) => entry.startOffset <= durable.endOffset),
     };
+  }
+
+  /** What is durable of the segments, each good as long as the log is not closed or changed. */
+  scrubTargets(): ScrubTarget[] {
+    if (this.#isIdle) return [];
+    return scrubTargets(this.#state).map((target) => ({
+      ...target,
+      isCurrent: () => !this.#isIdle && target.isCurrent(),
+    }));
   }
 
   /** Clean stop: everything is on disk, in order. Nothing can be done with the log afterwards. */

@@ -1,4 +1,4 @@
-import { type Offset, offset } from '../model/ids.ts';
+import type { Offset } from '../model/ids.ts';
 import { EntryTable, firstBeyond } from './entry-table.ts';
 
 /**
@@ -21,8 +21,9 @@ export class OffsetIndex {
     return this.table.count;
   }
 
+  /** Perhaps no offset at all: in a file may stand anything. */
   offsetAt(index: number): Offset {
-    return offset(this.baseOffset + this.table.view.getInt32(index * 8));
+    return (this.baseOffset + this.table.view.getInt32(index * 8)) as Offset;
   }
 
   positionAt(index: number): number {

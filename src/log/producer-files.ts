@@ -5,7 +5,7 @@ import type { Offset } from '../model/ids.ts';
 import type { BatchView } from '../records/batch-view.ts';
 import { readControlRecord } from '../records/control-batch.ts';
 import { type OffsetFileSuffix, offsetFile, parseOffsetFile } from './file-names.ts';
-import type { LogReporter } from './log-reporter.ts';
+import type { LogReports } from './log-reports.ts';
 import {
   decodeKafkaProducers,
   decodeOwnProducers,
@@ -45,7 +45,7 @@ export async function loadProducers(
   files: FileSystem,
   folder: string,
   range: SnapshotRange,
-  into: { readonly states: ProducerStates; readonly reporter: LogReporter },
+  into: { readonly states: ProducerStates; readonly reporter: LogReports },
 ): Promise<Offset> {
   const names = await files.list(folder);
   const suffixes = range.from === 0 ? ownSuffix : allSuffixes;
@@ -92,14 +92,14 @@ async function readSnapshot(
   files: FileSystem,
   path: string,
   suffix: '.producers' | '.snapshot',
-  reporter: LogReporter,
+  reporter: LogReports,
 ): Promise<ProducerState[] | undefined> {
   try {
     const bytes = await files.readFile(path);
     return suffix === '.producers' ? decodeOwnProducers(bytes) : decodeKafkaProducers(bytes);
   } catch (error) {
     if (!(error instanceof CorruptError)) throw error;
-    reporter.warn({ file: path, problem: error.message }, 'a producer snapshot is not used');
+    reporter.rebuilt('producers', path, error.message);
     return undefined;
   }
 }

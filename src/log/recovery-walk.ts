@@ -19,6 +19,8 @@ export interface WalkContext {
   readonly logStartOffset: Offset;
   readonly epochs: LeaderEpochs;
   readonly producers: ProducerStates;
+  /** Called for every chunk with how many bytes of it were checked. */
+  readonly onScanned: (bytes: number) => void;
 }
 
 /**
@@ -35,6 +37,8 @@ export class RecoveryWalk {
   #position = 0;
   #nextOffset: Offset;
   #problem: string | null = null;
+  /** The chunk before, on its way to the disk. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(segment: Segment, file: File, context: WalkContext) {
     this.#segment = segment;
@@ -66,16 +70,25 @@ export class RecoveryWalk {
     const scanner = new BatchScanner(this.#file, { from, to: this.#segment.sizeInBytes });
     this.#position = from;
     let isFirst = from > 0;
-    while (this.#problem === null && (await scanner.fill())) {
-      const chunkPosition = this.#position;
-      for (let batch = scanner.next(); batch !== null; batch = scanner.next()) {
-        this.#problem = this.#problemOf(batch, scanner.position, isFirst);
-        if (this.#problem !== null) break;
-        isFirst = false;
-        this.#take(batch);
-        this.#position = scanner.position;
+    try {
+      while (this.#problem === null && (await scanner.fill())) {
+        const chunkPosition = this.#position;
+        for (let batch = scanner.next(); batch !== null; batch = scanner.next()) {
+          this.#problem = this.#problemOf(batch, scanner.position, isFirst);
+          if (this.#problem !== null) break;
+          isFirst = false;
+          this.#take(batch);
+          this.#position = scanner.position;
+        }
+        this.#context.onScanned(this.#position - chunkPosition);
+        // One chunk is written while the next is read and checked.
+        await this.#writing;
+        this.#writing = this.#rewrite(scanner, chunkPosition);
+        // It is awaited, in any case; until then it may fail unseen.
+        this.#writing.catch(() => {});
       }
-      await this.#rewrite(scanner, chunkPosition);
+    } finally {
+      await this.#writing;
     }
     this.#problem ??= scanner.problem;
   }

@@ -16,6 +16,8 @@ export interface IndexContent {
 export class SegmentIndexes {
   readonly offsets: OffsetIndex;
   readonly times: TimeIndex;
+  /** Files of a closed segment are believed about times only when that is so: `time-proof.ts`. */
+  isTimeProved = false;
   /** Largest timestamp of the batches so far; -1 if none has one. */
   #maxTimestampMs = -1;
   /** Last offset of the batch with the largest timestamp. */
@@ -45,6 +47,13 @@ export class SegmentIndexes {
   floorPosition(target: Offset): number {
     const index = this.offsets.floor(target);
     return index < 0 ? 0 : this.offsets.positionAt(index);
+  }
+
+  /** Where to begin looking for a record of that time or later; `undefined` if there is none. */
+  searchFrom(timestampMs: number): Offset | undefined {
+    if (this.#maxTimestampMs < timestampMs) return undefined;
+    const entry = this.times.lower(timestampMs);
+    return entry < 0 ? this.baseOffset : this.times.offsetAt(entry);
   }
 
   /**
@@ -98,7 +107,10 @@ export class SegmentIndexes {
   }
 
   problem(segmentBytes: number, endOffset: Offset): string | null {
-    return this.offsets.problem(segmentBytes, endOffset) ?? this.times.problem(endOffset);
+    const ofOffsets = this.offsets.problem(segmentBytes, endOffset);
+    if (ofOffsets !== null) return `.index: ${ofOffsets}`;
+    const ofTimes = this.times.problem(endOffset);
+    return ofTimes === null ? null : `.timeindex: ${ofTimes}`;
   }
 
   #resetMaxTimestamp(): void {

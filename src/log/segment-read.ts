@@ -1,16 +1,23 @@
 import { CorruptError } from '../codec/reader.ts';
-import type { Offset } from '../model/ids.ts';
-import { BatchView, batchSizeAt } from '../records/batch-view.ts';
+import { assert } from '../model/assert.ts';
+import { type Offset, offsetAfter } from '../model/ids.ts';
+import { BATCH_HEADER_BYTES, BatchView, batchSizeAt } from '../records/batch-view.ts';
+import { headerProblem } from './batch-check.ts';
 import { BatchScanner } from './batch-scanner.ts';
-import { type BatchRange, sliceBatches } from './batch-slice.ts';
+import type { BatchRange } from './batch-slice.ts';
 import { MisledError } from './disk-health.ts';
+import type { LeaderEpochs } from './leader-epochs.ts';
 import type { Segment } from './segment.ts';
 import type { OpenSegment } from './segment-readers.ts';
+import { DamagedError, SegmentSurvey } from './segment-survey.ts';
 
 /** Read ahead of the first wanted batch: index entries are about this far apart, and batches small. */
 const APPROACH_BYTES = 16 * 1024;
 /** A size beyond this is no wish but "everything": it is read in steps. */
 const MAX_READ_BYTES = 64 * 1024 * 1024;
+
+const NO_BYTES = new Uint8Array(0);
+const NOTHING = { batches: [], bytes: 0 };
 
 /** What a read of a segment brought. */
 export interface SegmentRead {
@@ -20,38 +27,43 @@ export interface SegmentRead {
 }
 
 /**
- * Reads wanted batches from what is written of a segment. Throws `CorruptError`, which names the
- * position, for anything that is not the batches that should be there.
+ * Reads wanted batches from what is written of a segment: only sound ones, checked against the one
+ * before, the index, the leader epochs and their checksums. It stops before damage; if that is what
+ * is wanted first, it throws `DamagedError`. What lies behind damage is found all the same.
  */
 export async function readSegment(
   open: OpenSegment,
   segment: Segment,
   range: BatchRange,
-  options: { readonly verifyCrc: boolean },
+  epochs: LeaderEpochs | null,
 ): Promise<SegmentRead> {
   // Only what is written before we begin; the file may grow while we wait.
   const end = segment.writtenBytes;
-  let position = open.indexes.floorPosition(range.from);
-  let isFirst = true;
+  const isThere = end === segment.sizeInBytes && range.from < segment.endOffset;
+  const begin = open.indexes.floorPosition(range.from);
+  let position = begin;
+  let expected: Offset | null = begin === 0 ? segment.baseOffset : null;
   while (position < end) {
     const wanted = Math.min(range.maxBytes, MAX_READ_BYTES) + APPROACH_BYTES;
     let chunk = await open.file.read(position, Math.min(wanted, end - position));
     const size = batchSizeAt(chunk, 0);
-    if (size > chunk.length && size <= end - position) chunk = await open.file.read(position, size);
-    const where = `${segment.path('.log')} at byte ${position}`;
-    if (isFirst) checkIndexed(open, chunk, position, where);
-    isFirst = false;
-    const slice = slicesOf(chunk, range, where);
+    const isCutShort = size > chunk.length && size <= Math.min(end - position, MAX_READ_BYTES);
+    if (isCutShort) chunk = await open.file.read(position, size);
+    const isRight = expected !== null || isIndexed(open, segment, chunk, position);
+    const slice = soundSlice(isRight ? chunk : NO_BYTES, range, expected, epochs);
     if (slice.end > slice.start) {
       const batches = chunk.subarray(slice.start, slice.end);
-      if (options.verifyCrc) verify(batches, position + slice.start, segment);
       return { batches: [batches], bytes: batches.length, nextOffset: slice.nextOffset };
     }
-    if (slice.isComplete) break;
-    if (slice.end === 0) throw new CorruptError(`${where}: no whole batch is there`);
+    if (slice.isComplete) return { ...NOTHING, nextOffset: range.from };
+    if (slice.isDamaged || slice.end === 0) {
+      return await readBehindDamage(open, segment, range, end, epochs);
+    }
     position += slice.end;
+    expected = slice.expected;
   }
-  return { batches: [], bytes: 0, nextOffset: range.from };
+  if (isThere) return await readBehindDamage(open, segment, range, end, epochs);
+  return { ...NOTHING, nextOffset: range.from };
 }
 
 /** Where the batch begins that holds `target`, or else the end of the segment, and its base offset. */
@@ -84,49 +96,121 @@ export async function findBatch(
   return { position: scanner.position, baseOffset: nextOffset };
 }
 
-interface ChunkSlice {
+/** The wanted batches at the beginning of a chunk of a segment, as far as they are sound. */
+interface SoundSlice {
   readonly start: number;
   readonly end: number;
+  /** Where to read on. */
   readonly nextOffset: Offset;
+  /** Offset of the batch at `end`. */
+  readonly expected: Offset | null;
   /** The first wanted batch reaches the end offset: there is nothing to find further on. */
   readonly isComplete: boolean;
+  /** At `end` is no sound batch. */
+  readonly isDamaged: boolean;
 }
 
-function slicesOf(chunk: Uint8Array, range: BatchRange, where: string): ChunkSlice {
+// Hot path of cold reads: a view and a checksum a batch, nothing else.
+function soundSlice(
+  chunk: Uint8Array,
+  range: BatchRange,
+  firstOffset: Offset | null,
+  epochs: LeaderEpochs | null,
+): SoundSlice {
+  let start = -1;
+  let at = 0;
+  let expected = firstOffset;
+  let nextOffset = range.from;
+  let isComplete = false;
+  let isDamaged = false;
   try {
-    const slice = sliceBatches(chunk, 0, range);
-    const isCutShort =
-      slice.stoppedAt === chunk.length ||
-      batchSizeAt(chunk, slice.stoppedAt) > chunk.length - slice.stoppedAt ||
-      batchSizeAt(chunk, slice.stoppedAt) < 0;
-    return { ...slice, isComplete: slice.end === slice.start && !isCutShort };
+    while (hasWholeBatch(chunk, at)) {
+      const batch = new BatchView(chunk, at);
+      const { baseOffset, lastOffset, sizeInBytes } = batch;
+      isDamaged = expected !== null && baseOffset !== expected;
+      if (isDamaged) break;
+      if (lastOffset >= range.from) {
+        const isBeyond = lastOffset >= range.endOffset;
+        if (start >= 0 && (isBeyond || at + sizeInBytes - start > range.maxBytes)) break;
+        isDamaged = headerProblem(batch, epochs) !== null || !batch.isCrcValid();
+        isComplete = isBeyond && !isDamaged;
+        if (isDamaged || isComplete) break;
+        if (start < 0) start = at;
+        nextOffset = batch.nextOffset;
+      }
+      expected = batch.nextOffset;
+      at += sizeInBytes;
+    }
   } catch (error) {
     if (!(error instanceof CorruptError)) throw error;
-    throw new CorruptError(`${where}: ${error.message}`, { cause: error });
+    isDamaged = true;
   }
+  return { start: start < 0 ? at : start, end: at, nextOffset, expected, isComplete, isDamaged };
 }
 
-/** The batch to which the indexes led must be the one that they know. */
-function checkIndexed(open: OpenSegment, chunk: Uint8Array, position: number, where: string): void {
+/** There is damage before or at what is wanted: brings the one batch that holds `range.from`. */
+async function readBehindDamage(
+  { file, indexes }: OpenSegment,
+  segment: Segment,
+  range: BatchRange,
+  end: number,
+  epochs: LeaderEpochs | null,
+): Promise<SegmentRead> {
+  // From the entry before, as the batch of this one may be what is damaged.
+  const entry = indexes.offsets.floor(range.from) - 1;
+  const from = entry < 0 ? 0 : indexes.offsets.positionAt(entry);
+  const survey = new SegmentSurvey(file, {
+    ...{ from, to: end, endOffset: segment.endOffset, epochs },
+    nextOffset:
+      entry < 1 ? segment.baseOffset : offsetAfter(indexes.offsets.offsetAt(entry - 1), 1),
+    ...(entry < 0 ? {} : { isFirst: ({ lastOffset }) => indexes.agreesWith(from, lastOffset) }),
+  });
+  const found = await firstReaching(survey, range.from);
+  if (found !== null && found.baseOffset <= range.from) {
+    if (found.lastOffset >= range.endOffset) return { ...NOTHING, nextOffset: range.from };
+    const { bytes, nextOffset } = found;
+    return { batches: [bytes], bytes: bytes.length, nextOffset };
+  }
+  const damage = survey.damages.findLast(({ fromOffset }) => fromOffset <= range.from);
+  assert(damage !== undefined, 'an offset that no batch holds lies in a damaged stretch');
+  throw new DamagedError(segment.path('.log'), damage);
+}
+
+/** The first batch that does not end before `target`. */
+async function firstReaching(survey: SegmentSurvey, target: Offset): Promise<BatchView | null> {
+  while (await survey.fill()) {
+    for (let batch = survey.next(); batch !== null; batch = survey.next()) {
+      if (batch.lastOffset >= target) return batch;
+    }
+  }
+  return null;
+}
+
+/**
+ * Whether the batch to which an index entry led is the one that it knows. Throws `MisledError` if it
+ * may be the entry that is wrong: those in memory were made from the batches.
+ */
+function isIndexed(
+  open: OpenSegment,
+  segment: Segment,
+  chunk: Uint8Array,
+  position: number,
+): boolean {
+  let problem: string;
   try {
     const { lastOffset } = new BatchView(chunk, 0);
-    if (!open.indexes.agreesWith(position, lastOffset)) {
-      throw new CorruptError(`a batch that ends at ${lastOffset}, the index knows another`);
-    }
+    if (open.indexes.agreesWith(position, lastOffset)) return true;
+    problem = `a batch that ends at ${lastOffset}, the index knows another`;
   } catch (error) {
     if (!(error instanceof CorruptError)) throw error;
-    throw new MisledError(`${where}: ${error.message}`, { cause: error });
+    problem = error.message;
   }
+  if (segment.indexes !== null) return false;
+  throw new MisledError(`${segment.path('.log')} at byte ${position}: ${problem}`);
 }
 
-function verify(batches: Uint8Array, position: number, segment: Segment): void {
-  for (let at = 0; at < batches.length; ) {
-    const batch = new BatchView(batches, at);
-    if (!batch.isCrcValid()) {
-      throw new CorruptError(
-        `${segment.path('.log')} at byte ${position + at}: a batch fails its checksum`,
-      );
-    }
-    at += batch.sizeInBytes;
-  }
+/** Sizes below a header's count as whole: the view refuses them. */
+function hasWholeBatch(bytes: Uint8Array, at: number): boolean {
+  const size = batchSizeAt(bytes, at);
+  return size >= 0 && Math.max(size, BATCH_HEADER_BYTES) <= bytes.length - at;
 }

@@ -1,9 +1,10 @@
 import type { File, FileSystem } from '../env/ports.ts';
 import { MisledError } from './disk-health.ts';
 import { loadIndexes, rebuildIndexes } from './index-files.ts';
-import type { LogReporter } from './log-reporter.ts';
+import type { LogReports } from './log-reports.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentIndexes } from './segment-indexes.ts';
+import type { Damage } from './segment-survey.ts';
 
 /** A segment that is open for reading. Good only inside the `use` that it was given to. */
 export interface OpenSegment {
@@ -31,11 +32,11 @@ export interface SegmentReadersSettings {
 export class SegmentReaders {
   readonly #settings: SegmentReadersSettings;
   readonly #files: FileSystem;
-  readonly #reporter: LogReporter;
+  readonly #reporter: LogReports;
   /** In order of use, least recent first. */
   readonly #entries = new Map<Segment, Entry>();
 
-  constructor(settings: SegmentReadersSettings, files: FileSystem, reporter: LogReporter) {
+  constructor(settings: SegmentReadersSettings, files: FileSystem, reporter: LogReports) {
     this.#settings = settings;
     this.#files = files;
     this.#reporter = reporter;
@@ -47,7 +48,7 @@ export class SegmentReaders {
 
   /**
    * Gives `work` the segment. If its indexes have misled `work`, they are made anew and it gets a
-   * second chance. Throws `LogCorruptError` if the batches do not fill the segment.
+   * second chance.
    */
   async use<T>(
     segment: Segment,
@@ -60,7 +61,8 @@ export class SegmentReaders {
       // Those in memory were made from the batches: then it is the segment that is damaged.
       if (!(error instanceof MisledError) || segment.indexes !== null) throw error;
       await this.#useOnce(segment, indexIntervalBytes, async ({ file }) => {
-        const indexes = await rebuildIndexes(segment, file, indexIntervalBytes);
+        const { indexes, damages } = await rebuildIndexes(segment, file, indexIntervalBytes);
+        this.#tellDamages(segment, damages);
         this.#adopt(segment, indexes, error.message);
       });
       await this.forget(segment);
@@ -112,6 +114,7 @@ export class SegmentReaders {
     try {
       if (segment.indexes !== null) return { file, indexes: segment.indexes };
       const loaded = await loadIndexes(this.#files, segment, file, indexIntervalBytes);
+      this.#tellDamages(segment, loaded.damages);
       if (loaded.problem !== null) this.#adopt(segment, loaded.indexes, loaded.problem);
       return { file, indexes: loaded.indexes };
     } catch (error) {
@@ -120,9 +123,13 @@ export class SegmentReaders {
     }
   }
 
+  #tellDamages(segment: Segment, damages: readonly Damage[]): void {
+    for (const damage of damages) this.#reporter.damaged(segment.path('.log'), damage, 'read');
+  }
+
   /** Takes over indexes that were made anew; the next flush cycle of the log saves them. */
   #adopt(segment: Segment, indexes: SegmentIndexes, problem: string): void {
-    this.#reporter.warn({ file: segment.path('.index'), problem }, 'indexes were made anew');
+    this.#reporter.rebuilt('index', segment.path('.index'), problem);
     segment.indexes = indexes;
     // Nothing that the files hold is believed.
     segment.savedOffsetEntries = 0;

@@ -1,5 +1,5 @@
 import { assert } from '../model/assert.ts';
-import { type Offset, offset } from '../model/ids.ts';
+import type { Offset } from '../model/ids.ts';
 import { EntryTable, firstBeyond } from './entry-table.ts';
 
 /**
@@ -27,8 +27,9 @@ export class TimeIndex {
     return view.getInt32(index * 12) * 0x1_0000_0000 + view.getUint32(index * 12 + 4);
   }
 
+  /** Perhaps no offset at all: in a file may stand anything. */
   offsetAt(index: number): Offset {
-    return offset(this.baseOffset + this.table.view.getInt32(index * 12 + 8));
+    return (this.baseOffset + this.table.view.getInt32(index * 12 + 8)) as Offset;
   }
 
   /** False for an entry that nobody can have written; `problem` says so, and nothing may trust it. */

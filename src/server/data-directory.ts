@@ -10,6 +10,7 @@ import type { NodeId } from '../model/ids.ts';
 import { MetadataQuorum } from '../quorum/metadata-quorum.ts';
 import { quorumSettings } from '../quorum/quorum-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface DataDirectoryOptions {
   readonly path: string;
@@ -104,7 +105,7 @@ export class DataDirectory {
   }
 
   /** Opens and recovers all logs. */
-  async openLogs(owner: LogDirectoryOwner): Promise<LogDirectory> {
+  async openLogs(owner: LogDirectoryOwner, metrics: Metrics): Promise<LogDirectory> {
     const { path, settings, ioThreads } = this.#options;
     this.#logs = await LogDirectory.open(
       {
@@ -112,7 +113,7 @@ export class DataDirectory {
         config: parseSettings(logSettings, settings),
         flusherConcurrency: Math.max(1, ioThreads - RESERVED_THREADS),
       },
-      this.#env,
+      { ...this.#env, metrics },
       owner,
       this.#logger,
     );

@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { RecoveryState } from '../log/recovery-progress.ts';
 import { formatAddress, parseAddress } from '../rpc/address.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -14,6 +15,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 export interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly string[];
+  /** How far the recovery of the logs is, while it goes on. */
+  readonly recovery?: RecoveryState;
 }
 
 export interface HttpSources {
@@ -33,7 +36,7 @@ export interface HttpEndpoint {
  * Serves metrics and health, read only:
  * - `/metrics`: Prometheus' text format.
  * - `/healthz`: 200 as long as the event loop turns.
- * - `/readyz`: 200 when ready, 503 with the reasons when not.
+ * - `/readyz`: 200 when ready, 503 with the reasons when not, and how far the recovery of the logs is.
  *
  * `address` is `host:port`, an IPv6 host in brackets; port 0 picks a free one. Fails with the
  * system's error when it cannot listen there.

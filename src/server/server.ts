@@ -7,6 +7,8 @@ import type { Env } from '../env/ports.ts';
 import { randomId } from '../env/random-id.ts';
 import { grpcSettings } from '../grpc/grpc-config.ts';
 import { GrpcDoor } from '../grpc/grpc-door.ts';
+import type { LogDirectoryOwner } from '../log/log-directory.ts';
+import type { RecoveryState } from '../log/recovery-progress.ts';
 import { topicLogConfig, topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
 import { nodeId } from '../model/ids.ts';
 import { parseAddress } from '../rpc/address.ts';
@@ -63,6 +65,7 @@ export class Server {
   #grpc: Listener | undefined;
   /** Why the node is not ready; empty when it is. */
   #notReady: readonly string[] = ['starting'];
+  #recovery: RecoveryState | undefined;
   #closing: Promise<void> | undefined;
   #isFailed = false;
 
@@ -154,7 +157,7 @@ export class Server {
     quorum.provideSnapshots(() => controller.snapshot());
     const topicDefaults = parseSettings(topicLogDefaultSettings, options.settings);
     this.#notReady = ['recovering the logs'];
-    const logs = await this.#data.openLogs({
+    const owner: LogDirectoryOwner = {
       describe: ({ topic }, topicId) => {
         const { topics, removedTopics } = controller.image;
         const known = topics.get(topicId);
@@ -164,7 +167,12 @@ export class Server {
       highWatermark: (log) => this.#broker?.highWatermark(log) ?? log.logStartOffset,
       onFailure: (error) => this.#fail(error),
       onFlushStall: (stalledMs) => logger.warn({ stalledMs }, 'the disk does not answer'),
-    });
+      onRecovery: (state) => {
+        this.#recovery = state;
+      },
+    };
+    const logs = await this.#data.openLogs(owner, metrics);
+    this.#recovery = undefined;
     checkMetadataAge(controller.image, logs.logs());
     this.#broker = new Broker(
       parseSettings(brokerSettings, options.settings),
@@ -240,7 +248,9 @@ export class Server {
   }
 
   #readiness(): Readiness {
-    return { ready: this.#notReady.length === 0, reasons: this.#notReady };
+    const ready = this.#notReady.length === 0;
+    const recovery = this.#recovery;
+    return { ready, reasons: this.#notReady, ...(recovery === undefined ? {} : { recovery }) };
   }
 
   #fail(error: unknown): void {

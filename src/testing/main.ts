@@ -71,6 +71,7 @@ export async function startBroker(options: TestBrokerOptions = {}): Promise<Test
         ['http.listener', ''],
         // Loading it takes longer than everything else.
         ['grpc.reflection.enable', 'false'],
+        ['log.scrub.bytes.per.second', '0'],
         ...Object.entries(options.settings ?? {}),
       ]),
     },

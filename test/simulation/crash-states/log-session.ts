@@ -10,6 +10,7 @@ import {
   type TopicPartition,
   topicId,
 } from '../../../src/model/ids.ts';
+import { noMetrics } from '../../../src/telemetry/no-metrics.ts';
 import { brokerConfig, makeBatch, smallTopic } from '../../unit/log/log-world.ts';
 import type { SimulatedMachine } from '../env/simulated-env.ts';
 import {
@@ -283,7 +284,7 @@ export function openDirectory(
   const { expected, complaints } = opening;
   return LogDirectory.open(
     { path: ROOT, config: { ...brokerConfig, ...settings.broker }, flusherConcurrency: 2 },
-    machine.env,
+    { ...machine.env, metrics: noMetrics },
     {
       describe: (_, id) => {
         const known = expected.find((log) => log.topicId === id);

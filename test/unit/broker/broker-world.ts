@@ -67,15 +67,18 @@ export class BrokerWorld {
     controller.load(this.data.takeEntries());
     const topicDefaults = parseSettings(topicLogDefaultSettings, settings);
     this.logs = await this.run(
-      this.data.openLogs({
-        describe: (_, topicId) => {
-          const topic = controller.image.topics.get(topicId);
-          return topic === undefined ? 'unknown' : topicLogConfig(topicDefaults, topic.configs);
+      this.data.openLogs(
+        {
+          describe: (_, topicId) => {
+            const topic = controller.image.topics.get(topicId);
+            return topic === undefined ? 'unknown' : topicLogConfig(topicDefaults, topic.configs);
+          },
+          highWatermark: (log) => this.broker.highWatermark(log),
+          onFailure: fail,
+          onFlushStall: () => {},
         },
-        highWatermark: (log) => this.broker.highWatermark(log),
-        onFailure: fail,
-        onFlushStall: () => {},
-      }),
+        noMetrics,
+      ),
     );
     const background = makeBackground(logger, noMetrics);
     const parts = { ...env, controller, logs: this.logs, logger, metrics: noMetrics, background };

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LogCorruptError } from '../../../src/log/disk-health.ts';
 import { loadIndexes, rebuildIndexes, saveIndexes } from '../../../src/log/index-files.ts';
 import { offset } from '../../../src/model/ids.ts';
 import { flip, INTERVAL_BYTES, type WrittenSegment, writeSegment } from './segment-world.ts';
@@ -68,13 +67,51 @@ describe('index files', () => {
     expect(segment.indexMark).toMatchObject({ offsetEntries: 2 });
   });
 
-  it('cannot mend batches: a segment that they do not fill is corrupt', async () => {
+  it('tell of batches that are damaged or missing, and lead to all others', async () => {
     const { file, segment, positions } = written;
     segment.endOffset = offset(segment.endOffset + 1);
-    await expect(load()).rejects.toThrow(LogCorruptError);
+    const missing = { position: segment.sizeInBytes, fromOffset: 34, toOffset: 35 };
+    expect(await load()).toMatchObject({ problem: null, damages: [missing] });
     segment.endOffset = offset(segment.endOffset - 1);
     await flip(file, positions[11]! + 70);
-    await expect(load()).rejects.toThrow('fails its checksum');
-    await expect(rebuildIndexes(segment, file, INTERVAL_BYTES)).rejects.toThrow(LogCorruptError);
+    const damage = { position: positions[11], problem: 'a batch fails its checksum' };
+    expect(await load()).toMatchObject({ problem: null, damages: [damage] });
+    await flip(file, positions[3]! + 9);
+    const rebuilt = await rebuildIndexes(segment, file, INTERVAL_BYTES);
+    expect(rebuilt.damages).toMatchObject([{ position: positions[3], toOffset: 18 }, damage]);
+    const entries = Array.from({ length: rebuilt.indexes.offsets.count }, (_, entry) =>
+      rebuilt.indexes.offsets.positionAt(entry),
+    );
+    expect(entries.length).toBeGreaterThan(3);
+    expect(entries.every((position) => positions.includes(position))).toBe(true);
+  });
+
+  it('are made anew if any bit of them has flipped, or say the same as before', async () => {
+    const whole = bytesOf({ indexes: written.segment.indexes! });
+    for (const [suffix, [content]] of [
+      ['.index', bytesOf({ indexes: written.segment.indexes! })],
+      ['.timeindex', bytesOf({ indexes: written.segment.indexes! }).slice(1)],
+    ] as const) {
+      for (let bit = 0; bit < content!.length * 8; bit++) {
+        const file = await written.files.open(written.segment.path(suffix), 'write');
+        const harmed = content!.slice();
+        harmed[bit >> 3]! ^= 1 << (bit & 7);
+        await file.write(0, [harmed]);
+        const loaded = await load();
+        // Entries between the ends are proved when they are used.
+        if (loaded.problem !== null) expect(bytesOf(loaded), `${suffix} ${bit}`).toEqual(whole);
+        await file.write(0, [content!]);
+        await file.close();
+      }
+    }
+  });
+
+  it('are made anew if they end early', async () => {
+    const index = await written.files.open(written.segment.path('.index'), 'write');
+    await index.truncate(8);
+    await index.close();
+    const loaded = await load();
+    expect(loaded.problem).toContain('it ends early');
+    expect(bytesOf(loaded)).toEqual(bytesOf({ indexes: written.segment.indexes! }));
   });
 });

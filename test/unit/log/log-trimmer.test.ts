@@ -204,7 +204,7 @@ describe('the truncation of a log', () => {
         expect(outcome.nextOffset).toBeLessThanOrEqual(log.logEndOffset);
         seen[log.logEndOffset === 24 ? 'before' : 'after']++;
       });
-      await world.settle(0.02 * (seed % 30));
+      await world.settle(0.03 * (seed % 30));
       const truncated = log.truncateTo(offset(8));
       await world.run(Promise.all([reading, truncated]));
     }

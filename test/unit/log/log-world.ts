@@ -8,6 +8,7 @@ import { type LeaderEpoch, leaderEpoch, offset, topicId } from '../../../src/mod
 import { BatchBuilder } from '../../../src/records/batch-builder.ts';
 import { BatchView } from '../../../src/records/batch-view.ts';
 import type { BatchProducer } from '../../../src/records/seal-batch.ts';
+import { PrometheusMetrics } from '../../../src/telemetry/prometheus-metrics.ts';
 import { type SimulatedMachine, simulatedEnv } from '../../simulation/env/simulated-env.ts';
 
 export const topicPartition = { topic: 'orders', partition: 0 };
@@ -43,6 +44,8 @@ export class LogWorld {
   readonly reports: { level: string; fields: Record<string, unknown>; message: string }[] = [];
   readonly failures: Error[] = [];
   readonly stalls: number[] = [];
+  /** Of the directory that was opened last. */
+  metrics: PrometheusMetrics = new PrometheusMetrics({ processMetrics: false });
   topicConfig: TopicLogConfig = smallTopic;
   config: LogConfig = brokerConfig;
   describe: (topic: string, id: string) => TopicLogConfig | 'deleted' | 'unknown' = () =>
@@ -94,9 +97,10 @@ export class LogWorld {
       (fields: object, message: string): void => {
         this.reports.push({ level, fields: fields as Record<string, unknown>, message });
       };
+    this.metrics = new PrometheusMetrics({ processMetrics: false });
     return LogDirectory.open(
       { path: ROOT, config: this.config, flusherConcurrency: 2 },
-      this.env,
+      { ...this.env, metrics: this.metrics },
       {
         describe: (tp, id) => this.describe(tp.topic, id),
         highWatermark: (log) => offset(this.highWatermark(log)),

@@ -2,10 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { memoryEnv } from '../../../src/env/memory-env.ts';
 import type { FileSystem } from '../../../src/env/ports.ts';
 import { offsetFile } from '../../../src/log/file-names.ts';
+import { LogReports } from '../../../src/log/log-reports.ts';
 import { loadProducers, saveProducers } from '../../../src/log/producer-files.ts';
 import { encodeProducers } from '../../../src/log/producer-snapshot.ts';
 import { ProducerStates } from '../../../src/log/producer-states.ts';
 import { offset, producerId } from '../../../src/model/ids.ts';
+import { noMetrics } from '../../../src/telemetry/no-metrics.ts';
 
 /** Producer 1 after `count` batches of one record. */
 function statesAfter(count: number): ProducerStates {
@@ -20,11 +22,10 @@ function statesAfter(count: number): ProducerStates {
 
 let files: FileSystem;
 const warnings: string[] = [];
-const reporter = {
-  info: () => {},
-  warn: (_: object, message: string) => warnings.push(message),
-  error: () => {},
-};
+const reporter = new LogReports(
+  { info: () => {}, warn: (_: object, message: string) => warnings.push(message), error: () => {} },
+  noMetrics,
+);
 
 async function load(from: number, to: number) {
   const states = new ProducerStates(10);

@@ -43,6 +43,7 @@ async function walk(mark: LogMark | undefined) {
     logStartOffset: offset(10),
     epochs: new LeaderEpochs(mark?.epochs),
     producers: new ProducerStates(10),
+    onScanned: () => {},
   });
   await found.run(0);
   file.write = write;

@@ -17,7 +17,7 @@ export interface WrittenSegment {
   readonly positions: readonly number[];
 }
 
-export async function writeSegment(count: number): Promise<WrittenSegment> {
+export async function writeSegment(count: number, valueBytes = 20): Promise<WrittenSegment> {
   const { files } = memoryEnv();
   await files.makeDirectory('log');
   const segment = new Segment('log', offset(10));
@@ -26,7 +26,7 @@ export async function writeSegment(count: number): Promise<WrittenSegment> {
   const batches: Uint8Array[] = [];
   const positions: number[] = [];
   for (let i = 0; i < count; i++) {
-    const bytes = makeBatch({ count: 2, tag: i, timestampMs: 1000 + i });
+    const bytes = makeBatch({ count: 2, valueBytes, tag: i, timestampMs: 1000 + i });
     const batch = new BatchView(bytes, 0);
     batch.assignOffset(segment.endOffset, leaderEpoch(0));
     await file.write(segment.sizeInBytes, [bytes]);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { memoryEnv } from '../../../src/env/memory-env.ts';
+import type { Env } from '../../../src/env/ports.ts';
 import { adminMethods } from '../../../src/rpc/admin-service.ts';
 import { InProcessTransport } from '../../../src/rpc/in-process-transport.ts';
 import { Server } from '../../../src/server/server.ts';
@@ -246,14 +247,14 @@ test('a disk that fails while the server starts is not announced as ready', asyn
   }
 });
 
-test('readiness is told over HTTP, and ends with the server', async () => {
-  const env = memoryEnv();
-  const server = await Server.start(
+/** A server with HTTP on a disk in memory. */
+const startOn = (env: Env, httpListener: string): Promise<Server> =>
+  Server.start(
     {
       dataDir: '/data',
       settings: new Map([
         ['grpc.listener', 'localhost:0'],
-        ['http.listener', '127.0.0.1:0'],
+        ['http.listener', httpListener],
       ]),
     },
     {
@@ -264,6 +265,43 @@ test('readiness is told over HTTP, and ends with the server', async () => {
       onFatal: () => {},
     },
   );
+
+test('while the logs are recovered, HTTP tells how far that is', async () => {
+  const env = memoryEnv();
+  const first = await startOn(env, '127.0.0.1:0');
+  // The next one listens where this one did.
+  const { httpAddress } = first;
+  await first.close();
+  await env.files.makeDirectory('/data/orders-0');
+  const reached = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const list = env.files.list.bind(env.files);
+  env.files.list = async (path) => {
+    if (path.endsWith('orders-0')) {
+      reached.resolve();
+      await goOn.promise;
+    }
+    return await list(path);
+  };
+  const starting = startOn(env, httpAddress);
+  await reached.promise;
+  const response = await fetch(`http://${httpAddress}/readyz`);
+  expect(response.status).toBe(503);
+  expect(await response.json()).toEqual({
+    ready: false,
+    reasons: ['recovering the logs'],
+    recovery: { partitions: 1, partitionsDone: 0, scannedBytes: 0 },
+  });
+  goOn.resolve();
+  const second = await starting;
+  expect(await (await fetch(`http://${httpAddress}/readyz`)).json()).toEqual({
+    ...{ ready: true, reasons: [] },
+  });
+  await second.close();
+});
+
+test('readiness is told over HTTP, and ends with the server', async () => {
+  const server = await startOn(memoryEnv(), '127.0.0.1:0');
   const url = `http://${server.httpAddress}/readyz`;
   const response = await fetch(url);
   expect(response.status).toBe(200);

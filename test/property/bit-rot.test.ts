@@ -75,7 +75,7 @@ describe('a data directory in which something rots', () => {
 });
 
 describe('a data directory on a real disk in which something rots', () => {
-  const folder = mkdtempSync(`${tmpdir()}/varve-rot-`);
+  let folder = '';
   let directory: Directory;
   let count = 0;
   const open = async (image: ReadonlyMap<string, Uint8Array>) => {
@@ -87,6 +87,7 @@ describe('a data directory on a real disk in which something rots', () => {
   };
 
   beforeAll(async () => {
+    folder = mkdtempSync(`${tmpdir()}/varve-rot-`);
     directory = await makeDirectory(nodeEnv(), `${folder}/made`);
   });
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -70,7 +70,7 @@ function walkField(reader: ProtobufReader, type: protobuf.Type): void {
   const inner = field.resolvedType;
   const isMessage = inner !== null && 'fieldsArray' in inner;
   if (!isMessage && !field.map) {
-    reader.bytes();
+    reader.passOverText();
     return;
   }
   // Once for what protobufjs makes of it, once for what we make of that.
@@ -85,7 +85,7 @@ function walkField(reader: ProtobufReader, type: protobuf.Type): void {
 /** A field of an entry of a map; the keys and values of ours are texts. */
 function walkText(reader: ProtobufReader): void {
   const tag = reader.tag();
-  if ((tag & 7) === WIRE_BYTES) reader.bytes();
+  if ((tag & 7) === WIRE_BYTES) reader.passOverText();
   else reader.skip(tag);
 }
 

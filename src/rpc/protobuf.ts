@@ -112,6 +112,13 @@ export class ProtobufReader {
     }
   }
 
+  /** Moves over a text that somebody else will decode, and counts what that takes. */
+  passOverText(): void {
+    const length = this.#length();
+    this.#pay(TEXT_HEAP_BYTES + 2 * length);
+    this.#position += length;
+  }
+
   /**
    * Enters the message that is the value of a field; the result is for `leave`.
    *

@@ -3,8 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { CorruptError } from '../../src/codec/reader.ts';
 import { adminMethods } from '../../src/rpc/admin-service.ts';
-import { fetchRequestCodec, produceRequestCodec } from '../../src/rpc/log-codecs.ts';
-import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
+import { fetchRequestCodec, MAX_ENTRIES, produceRequestCodec } from '../../src/rpc/log-codecs.ts';
 
 /**
  * How much memory a request takes when it is decoded, and nothing has yet said that it is taken:
@@ -12,76 +11,123 @@ import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
  */
 export const MAX_HEAP_PER_BYTE = 4;
 /** Once in a process, not once a connection: a decoded request is dealt with in the same turn. */
-export const FIXED_HEAP_BYTES: number = 2.5 * 1024 * 1024;
+export const FIXED_HEAP_BYTES: number = 3 * 1024 * 1024;
 
 export interface HeapMeasure {
   readonly name: string;
   readonly wireBytes: number;
+  /** What its decoded form holds; 0 if it is refused. */
   readonly heapBytes: number;
+  readonly isRefused: boolean;
 }
 
-interface Decoder {
-  readonly name: string;
-  readonly maxBytes: number;
-  decode(bytes: Uint8Array): unknown;
+/** Messages that are cheap to send and dear to hold, each as large as its decoder takes it. */
+export async function measureHeap(): Promise<HeapMeasure[]> {
+  const { createTopics, alterConfigs, describeTopics, listOffsets } = adminMethods;
+  const entry = Buffer.concat([text(1, 0), text(3, 1), text(4, 2)]);
+  const record = Buffer.concat([text(1, 0), text(2, 0)]);
+  const topic = text(1, 0);
+  const plain = repeat(MAX_ENTRIES, () => field(5, record));
+  return [
+    await measure('ProduceRequest of small batches', produceRequestCodec.decode, () =>
+      repeat(MAX_ENTRIES, () => field(4, entry)),
+    ),
+    await measure('ProduceRequest of few small batches', produceRequestCodec.decode, () =>
+      repeat(MAX_ENTRIES / 2, () => field(4, entry)),
+    ),
+    await measure('ProduceRequest of plain records', produceRequestCodec.decode, () =>
+      repeat(19, () => field(4, plain)),
+    ),
+    await measure('ProduceRequest with empty headers', produceRequestCodec.decode, () =>
+      field(
+        4,
+        field(
+          5,
+          repeat(100_000, () => Buffer.of(0x1a, 0)),
+        ),
+      ),
+    ),
+    await measure('FetchRequest', fetchRequestCodec.decode, () =>
+      Buffer.concat([
+        repeat(MAX_ENTRIES, (at) => field(5, text(1, at))),
+        repeat(MAX_ENTRIES, (at) => field(6, text(1, at))),
+      ]),
+    ),
+    await measure('FetchRequest with topic ids of a byte', fetchRequestCodec.decode, () =>
+      repeat(MAX_ENTRIES, (at) => field(5, Buffer.concat([text(1, at), text(3, 1)]))),
+    ),
+    await measure('CreateTopics of nothing', createTopics.request.decode, () =>
+      repeat(9999, () => field(1, Buffer.alloc(0))),
+    ),
+    await measure('CreateTopics with settings', createTopics.request.decode, () =>
+      field(
+        1,
+        repeat(90_000, (at) => field(4, text(1, at))),
+      ),
+    ),
+    await measure('CreateTopics with some settings', createTopics.request.decode, () =>
+      field(
+        1,
+        repeat(9000, (at) => field(4, text(1, at))),
+      ),
+    ),
+    await measure('AlterConfigs that unset much', alterConfigs.request.decode, () =>
+      field(
+        1,
+        repeat(200_000, (at) => text(3, at)),
+      ),
+    ),
+    await measure('AlterConfigs that unset something', alterConfigs.request.decode, () =>
+      field(
+        1,
+        repeat(15_000, (at) => text(3, at)),
+      ),
+    ),
+    await measure('DescribeTopics', describeTopics.request.decode, () =>
+      repeat(9999, (at) => text(1, at)),
+    ),
+    await measure('ListOffsets', listOffsets.request.decode, () =>
+      repeat(9999, () => field(1, topic)),
+    ),
+  ];
 }
 
-const MIB = 1024 * 1024;
-const decoders: readonly Decoder[] = [
-  { name: 'ProduceRequest', maxBytes: 16 * MIB, decode: produceRequestCodec.decode },
-  { name: 'FetchRequest', maxBytes: 16 * MIB, decode: fetchRequestCodec.decode },
-  ...Object.entries(adminMethods).map(([name, { request }]) => ({
-    name,
-    maxBytes: MIB,
-    decode: (bytes: Uint8Array): unknown => request.decode(bytes),
-  })),
-];
-
-/** The worst of `tries` messages of each kind that are made to be cheap to send and dear to hold. */
-export async function measureHeap(seed: number, tries: number): Promise<HeapMeasure[]> {
-  const measures: HeapMeasure[] = [];
-  for (const decoder of decoders) {
-    const random = new SimulatedRandom(seed).fork(decoder.name);
-    let worst: HeapMeasure = { name: decoder.name, wireBytes: MIB, heapBytes: 0 };
-    for (let i = 0; i < tries; i++) {
-      const bytes = amplifier(random, random.pick([decoder.maxBytes, MIB, 64 * 1024]));
-      const heapBytes = await heapOf(() => decoder.decode(bytes));
-      // The bytes themselves are held as well.
-      const measure = { name: decoder.name, wireBytes: bytes.length, heapBytes };
-      if (excess(measure) > excess(worst)) worst = measure;
-    }
-    measures.push(worst);
-  }
-  return measures;
-}
-
-/** Bytes beyond what the wire pays for. */
+/** Bytes beyond what the wire pays for; the message itself is held as well. */
 export const excess = ({ wireBytes, heapBytes }: HeapMeasure): number =>
   heapBytes - (MAX_HEAP_PER_BYTE - 1) * wireBytes;
 
-/** Small fields in small messages, over and over. */
-function amplifier(random: SimulatedRandom, maxBytes: number): Uint8Array {
-  const field = (): Uint8Array => {
-    const number = 1 + random.below(6);
-    const length = random.pick([0, 1, 1, 2, 3, 16]);
-    if (random.chance(0.2)) return Uint8Array.of(number << 3, random.below(128));
-    // Letters: texts are decoded as well as bytes.
-    const content = random.bytes(length).map((byte) => 97 + (byte % 26));
-    return Uint8Array.of((number << 3) | 2, length, ...content);
-  };
-  const nest = (depth: number): Uint8Array => {
-    const fields = Array.from({ length: random.below(5) }, () =>
-      depth > 0 && random.chance(0.5) ? nest(depth - 1) : field(),
-    );
-    const content = Buffer.concat(fields).subarray(0, 127);
-    return Uint8Array.of(((1 + random.below(6)) << 3) | 2, content.length, ...content);
-  };
-  const unit = random.chance(0.5) ? nest(2) : Buffer.concat([field(), field()]);
-  // As many as a field may have at most, or as many as there is room for.
-  const count = Math.min(random.pick([5000, 9999, maxBytes]), Math.floor(maxBytes / unit.length));
-  const message = new Uint8Array(count * unit.length);
-  for (let at = 0; at < message.length; at += unit.length) message.set(unit, at);
-  return message;
+/** A field of bytes, a text or a message. */
+function field(number: number, content: Uint8Array): Buffer {
+  const length: number[] = [];
+  let rest = content.length;
+  for (; rest >= 128; rest >>>= 7) length.push((rest & 127) | 128);
+  return Buffer.concat([Buffer.of((number << 3) | 2, ...length, rest), content]);
+}
+
+/** A field with a short text that is another one for each `at`. */
+const text = (number: number, at: number): Buffer => field(number, Buffer.from(at.toString(36)));
+
+const repeat = (count: number, make: (at: number) => Buffer): Buffer =>
+  Buffer.concat(Array.from({ length: count }, (_, at) => make(at)));
+
+async function measure(
+  name: string,
+  decode: (bytes: Uint8Array) => unknown,
+  make: () => Buffer,
+): Promise<HeapMeasure> {
+  const bytes = new Uint8Array(make());
+  const before = await settledHeap();
+  let held: unknown = 'refused';
+  try {
+    held = decode(bytes);
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
+  }
+  const isRefused = held === 'refused';
+  const heapBytes = isRefused ? 0 : (await settledHeap()) - before;
+  // Until here both are alive.
+  if (held === undefined) throw new Error(`${name}: nothing came of ${bytes.length} bytes`);
+  return { name, wireBytes: bytes.length, heapBytes, isRefused };
 }
 
 setFlagsFromString('--expose-gc');
@@ -96,20 +142,4 @@ export async function settledHeap(): Promise<number> {
   }
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
-}
-
-/** What the result of `decode` holds; 0 if it refuses. */
-async function heapOf(decode: () => unknown): Promise<number> {
-  const before = await settledHeap();
-  let held: unknown;
-  try {
-    held = decode();
-  } catch (error) {
-    if (!(error instanceof CorruptError)) throw error;
-    return 0;
-  }
-  const heapBytes = (await settledHeap()) - before;
-  // Until here it is alive.
-  if (held === undefined) throw new Error('a decoder gave nothing');
-  return heapBytes;
 }

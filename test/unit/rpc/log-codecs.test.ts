@@ -1,7 +1,11 @@
 import protobuf from 'protobufjs';
 import { expect, test } from 'vitest';
 import { CorruptError } from '../../../src/codec/reader.ts';
-import { fetchResponseCodec, produceRequestCodec } from '../../../src/rpc/log-codecs.ts';
+import {
+  fetchRequestCodec,
+  fetchResponseCodec,
+  produceRequestCodec,
+} from '../../../src/rpc/log-codecs.ts';
 import { loadProto } from '../../../src/rpc/proto-codec.ts';
 import { MAX_SUBMESSAGES } from '../../../src/rpc/protobuf.ts';
 
@@ -69,6 +73,28 @@ test('numbers beyond 2^53 are refused, not rounded', () => {
   const message = type.fromObject({ partitions: [{ highWatermark: '9007199254740993' }] });
   const encoded = type.encode(message).finish();
   expect(() => fetchResponseCodec.decode(encoded)).toThrow('a 64-bit number is beyond 2^53');
+});
+
+test('a reader of ten thousand partitions can say so in one request', () => {
+  const position = { topic: 'orders', topicId: new Uint8Array(16), offset: 5, leaderEpoch: 1 };
+  const request = {
+    correlationId: 1,
+    creditBytes: 1,
+    isolationLevel: 1,
+    maxPartitionBytes: 0,
+    stops: [],
+    positions: Array.from({ length: 10_000 }, (_, partition) => ({ ...position, partition })),
+  } as const;
+  const decoded = fetchRequestCodec.decode(fetchRequestCodec.encode(request));
+  expect(decoded.positions).toHaveLength(10_000);
+});
+
+test('many small parts are refused before they take memory', () => {
+  const entry = protobuf.Writer.create();
+  for (let i = 0; i < 3; i++) entry.uint32((3 << 3) | 2).bytes(new Uint8Array(1));
+  const request = protobuf.Writer.create();
+  for (let i = 0; i < 10_000; i++) request.uint32((5 << 3) | 2).bytes(entry.finish());
+  expect(() => fetchRequestCodec.decode(request.finish())).toThrow('too many parts');
 });
 
 test('groups are refused', () => {

@@ -70,6 +70,11 @@ describe('codecs by reflection', () => {
     for (let i = 0; i < many.length; i += 2) many[i] = 0x0a;
     expect(() => deleteTopics.request.decode(many)).toThrow('more than 10000 fields');
     expect(deleteTopics.request.decode(many.subarray(2)).names).toHaveLength(10_000);
+    // Small parts deep inside count as well.
+    const unset = new Uint8Array(600_000);
+    for (let i = 0; i < unset.length; i += 3) unset.set([0x1a, 1, 0x61], i);
+    const nested = protobuf.Writer.create().uint32(0x0a).bytes(unset).finish();
+    expect(() => alterConfigs.request.decode(nested)).toThrow('too many parts');
     const large = deleteTopics.request.encode({ names: ['x'.repeat(1024 * 1024)] });
     expect(() => deleteTopics.request.decode(large)).toThrow('are more than the 1048576 allowed');
   });

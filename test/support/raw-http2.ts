@@ -156,7 +156,10 @@ export class RawConnection implements Disposable {
   /** Resolves when the broker has closed the connection. */
   async closed(): Promise<void> {
     this.#socket.resume();
-    if (!this.#socket.closed) await once(this.#socket, 'close');
+    // Not `once`, which an error would make fail.
+    if (!this.#socket.closed) {
+      await new Promise((resolve) => this.#socket.once('close', resolve));
+    }
   }
 
   [Symbol.dispose](): void {

@@ -26,6 +26,8 @@ export class MessageIntake {
   readonly #refuse: (row: ErrorRow, detail: string) => void;
   readonly #header: Buffer = Buffer.alloc(FRAME_BYTES);
   #headerBytes = 0;
+  /** What the header says of the message that is arriving. */
+  #messageBytes = 0;
   /** Of the message that is arriving; its last piece may be growing at the end of `#block`. */
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
@@ -82,10 +84,6 @@ export class MessageIntake {
     return this.#ticks;
   }
 
-  get #messageBytes(): number {
-    return this.#header.readUInt32BE(1);
-  }
-
   get #isComplete(): boolean {
     if (this.#isClosed || this.#headerBytes < FRAME_BYTES) return false;
     return this.#pieceBytes === this.#messageBytes;
@@ -97,7 +95,8 @@ export class MessageIntake {
     this.#headerBytes += count;
     if (this.#headerBytes < FRAME_BYTES) return count;
     const { maxMessageBytes } = this.#limits;
-    const bytes = this.#messageBytes;
+    const bytes = this.#header.readUInt32BE(1);
+    this.#messageBytes = bytes;
     if (bytes > maxMessageBytes) {
       const detail = `a message of ${bytes} bytes is larger than the ${maxMessageBytes} that are accepted`;
       this.#end(Errors.REQUEST_TOO_LARGE, detail);
@@ -137,7 +136,8 @@ export class MessageIntake {
   }
 
   #take(): Buffer {
-    const message = Buffer.concat([this.#header, ...this.#pieces]);
+    const length = FRAME_BYTES + this.#messageBytes;
+    const message = Buffer.concat([this.#header, ...this.#pieces], length);
     this.#waiting.push(this.#arrivingBytes);
     this.#arrivingBytes = 0;
     this.#headerBytes = 0;

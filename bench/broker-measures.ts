@@ -151,9 +151,11 @@ class BrokerBench {
     return await this.#inPlace(async (place) => {
       const child = await this.#startServer(place);
       await this.#fill(addressOf(place));
-      if (end === 'kill') child.kill();
-      else await child.stop();
-      await child.ended;
+      if (end === 'kill') {
+        child.kill();
+        await child.ended;
+      } else if (!(await child.stop()))
+        throw new Error('the server did not stop when it was asked to');
       return restart(await this.#timeStart(place), records, recordBytes);
     });
   }

@@ -9,10 +9,11 @@ export async function produce(job: LoadJob): Promise<SteadyRun> {
   return await withLoads(job, (load) => load.runFor(job.warmupSeconds, job.seconds));
 }
 
-/** The same, until a number of records is stored. */
-export async function fill(job: LoadJob): Promise<SteadyRun> {
+/** The same, until a number of records is stored: it prepares a measurement and is none itself. */
+export async function fill(job: LoadJob): Promise<Omit<SteadyRun, 'fromUs'>> {
   const share = Math.ceil(job.records / job.clients);
-  return await withLoads(job, (load) => load.runThrough(share));
+  const { records, seconds } = await withLoads(job, (load) => load.runThrough(share));
+  return { records, seconds };
 }
 
 /** Runs a load a client, all at a time, and adds up what they did. */

@@ -1,4 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +49,7 @@ async function main(argv: readonly string[]): Promise<number> {
     for (const { name, value, unit } of metrics) {
       console.error(`${name} ${Number(value.toPrecision(3))} ${unit} (while being profiled)`);
     }
-    keep(given, busiest(workspace));
+    keep(given, meant(workspace));
     return 0;
   } finally {
     workspace.close();
@@ -51,19 +58,23 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /**
  * A scenario may start several processes. The one that did most in the last timed part is meant; where
- * the load times nothing, as at a start, all that a process did counts.
+ * the load times nothing, as at a start, all that the last process did counts.
  */
-function busiest({ profileFolder, timedParts }: Workspace): Recording {
+function meant({ profileFolder, timedParts }: Workspace): Recording {
   const last = timedParts.at(-1);
   const window = last && { fromUs: last.fromUs, toUs: last.fromUs + last.seconds * 1e6 };
-  const recordings = readdirSync(profileFolder)
+  const names = existsSync(profileFolder) ? readdirSync(profileFolder) : [];
+  const [first] = names
     .filter((name) => MAIN_THREAD.test(name))
     .map((name) => {
       const profile = JSON.parse(readFileSync(join(profileFolder, name), 'utf8')) as CpuProfile;
       return { profile, activity: activityOf(profile, [window ?? wholeOf(profile)], ROOT) };
     })
-    .sort((a, b) => b.activity.root.totalUs - a.activity.root.totalUs);
-  const [first] = recordings;
+    .sort((a, b) =>
+      window === undefined
+        ? b.profile.startTime - a.profile.startTime
+        : b.activity.root.totalUs - a.activity.root.totalUs,
+    );
   if (first === undefined) throw new Error('no process wrote a profile: all were killed');
   return first;
 }

@@ -93,12 +93,17 @@ export class Child {
     return this.#stdout;
   }
 
-  /** Asks it to end, and kills it if it does not. */
-  async stop(): Promise<void> {
+  /** Asks it to end, and kills it if it does not. Returns whether it ended by itself. */
+  async stop(): Promise<boolean> {
+    let isKilled = false;
     this.#process.kill('SIGTERM');
-    const impatience = setTimeout(() => this.kill(), STOP_GRACE_MS);
+    const impatience = setTimeout(() => {
+      isKilled = true;
+      this.kill();
+    }, STOP_GRACE_MS);
     await this.#ended;
     clearTimeout(impatience);
+    return !isKilled;
   }
 
   kill(): void {
@@ -119,4 +124,5 @@ export class Child {
 
 const MAX_LINES = 10_000;
 const LAST_LINES = 100;
-const STOP_GRACE_MS = 10_000;
+/** Brokers flush and close thousands of files at their end. */
+const STOP_GRACE_MS = 60_000;

@@ -40,7 +40,7 @@ describe('a workspace', () => {
     );
     expect(await child.seek(announced<{ port: number }>('ready'))).toMatchObject({ port: 7 });
     expect(await child.seek((line) => line === 'up' || undefined)).toBe(true);
-    await child.stop();
+    expect(await child.stop()).toBe(true);
   });
 
   test('a process that ends badly is reported with its name and what it said', async () => {

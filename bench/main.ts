@@ -47,8 +47,10 @@ async function runIn(workspace: Workspace, given: Arguments): Promise<number> {
     workspace.close();
     process.exit(signal === 'SIGINT' ? 130 : 143);
   };
-  process.once('SIGINT', stopped);
-  process.once('SIGTERM', stopped);
+  // Not once: a signal may come twice, from the terminal and from npm, and the second must not cut off
+  // what the first began.
+  process.on('SIGINT', stopped);
+  process.on('SIGTERM', stopped);
   try {
     return await runAll(given, workspace);
   } finally {

@@ -37,7 +37,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const workspace = new Workspace(given.of);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
       workspace.close();
       process.exit(1);
     });

@@ -45,7 +45,8 @@ export class Workspace {
 
   /** Frees the disk for the next measurement. */
   removeFolder(folder: string): void {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    // A process that was killed a moment ago may still write there.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
   start(command: Command): Child {

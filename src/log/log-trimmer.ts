@@ -125,7 +125,8 @@ export class LogTrimmer {
       state.logStartOffset = endOffset;
       state.markedStartOffset = endOffset;
     }
-    if (isMarkedBeyond || state.markedStartOffset === endOffset) await marks.save();
+    // Also if they end below the cut: they may tell of segments that were finished beyond it.
+    if (state.durable !== null) await marks.save();
     while (state.active !== segment) {
       const last = state.segments.pop()!;
       await readers.forget(last);

@@ -174,7 +174,10 @@ export class LogSession {
     const tracked = this.#of(name);
     const cut = tracked.batches.find(({ lastOffset }) => lastOffset >= target);
     tracked.cutFrom = cut?.baseOffset ?? Number.POSITIVE_INFINITY;
+    // A start inside the batch that goes comes down with it, first in memory.
+    tracked.risingTo = tracked.log.logStartOffset;
     await tracked.log.truncateTo(offset(target));
+    tracked.risingTo = 0;
     tracked.cutFrom = Number.POSITIVE_INFINITY;
     this.#endAt(tracked, tracked.log.logEndOffset);
   }

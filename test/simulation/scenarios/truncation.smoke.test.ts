@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { offset, producerId } from '../../../src/model/ids.ts';
 import { LogWorld, makeBatch } from '../../unit/log/log-world.ts';
+import { Explorer } from '../crash-states/explorer.ts';
+import { mixedLogScript } from '../crash-states/mixed-scripts.ts';
 import type { DiskState } from '../env/disk-state.ts';
 import { SimulatedMachine } from '../env/simulated-env.ts';
 
@@ -40,4 +42,12 @@ test('a crash while retention and a cut wait for each other leaves a log that is
     await next.open();
     expect(next.log.corruption).toBeNull();
   }
+});
+
+// A flush that a truncation overtook had finished two segments, and other marks told of them; the cut
+// took files of theirs away, and left the marks, as the durable end was below it.
+test('the marks on disk tell of no finished segment that is being cut', async () => {
+  const explorer = new Explorer({ seed: 720, mostWays: [0], oneMomentIn: 40, samples: 2 });
+  await explorer.explore(mixedLogScript(720));
+  expect(explorer.totals.states).toBeGreaterThan(20);
 });

@@ -153,9 +153,9 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
   }
 
   /**
-   * Reads nothing from a client that was refused until there is room. To read a request and refuse it
-   * costs half as much as to store it: by refusing alone, a broker that is offered three times too
-   * much would store a third of what it can.
+   * Reads nothing from a client that was refused until there is room. A request that is refused was
+   * received and decoded first, which takes the time that others needed to be stored
+   * (`npm run stress -- --overload` shows it).
    */
   #holdOff(): void {
     if (this.#holdOffTimer !== undefined) return;

@@ -6,6 +6,7 @@ import { MetadataQuorum } from '../../src/quorum/metadata-quorum.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { type SimulatedMachine, simulatedEnv } from '../simulation/env/simulated-env.ts';
 import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
+import { firstSeed } from '../support/property-seed.ts';
 
 const SEEDS = 300;
 const LIVES = 10;
@@ -125,9 +126,9 @@ async function crashRun(seed: number, prepare?: (machine: SimulatedMachine) => v
 
 test('what was committed is there after any sequence of crashes, and no epoch is used twice', async () => {
   let entries = 0;
-  for (let seed = 0; seed < SEEDS; seed++) {
+  for (let seed = firstSeed; seed < firstSeed + SEEDS; seed++) {
     const { failure, acknowledged } = await crashRun(seed);
-    if (failure !== undefined) throw new Error(`seed ${seed}`, { cause: failure });
+    if (failure !== undefined) throw new Error(`seed ${seed}: ${failure}`, { cause: failure });
     entries += acknowledged;
   }
   // The runs are worth something only if they got somewhere.
@@ -139,7 +140,7 @@ test('without any one of its syncs, some crash loses what was committed or the n
   const sites = ['store', 'directory', 'file hard-state.tmp'];
   for (const site of sites) {
     let caught: unknown;
-    for (let seed = 0; seed < SEEDS && caught === undefined; seed++) {
+    for (let seed = firstSeed; seed < firstSeed + SEEDS && caught === undefined; seed++) {
       const { failure } = await crashRun(seed, ({ disk }) => {
         disk.onSync = (kind, path) =>
           site === kind || (kind === 'file' && path.endsWith(site.slice(5))) ? 'drop' : undefined;
@@ -207,9 +208,9 @@ const isSilentLoss = (outcome: unknown): boolean =>
 
 test('a store that has lost something acknowledged is never opened', async () => {
   let refused = 0;
-  for (let seed = 0; seed < SEEDS; seed++) {
+  for (let seed = firstSeed; seed < firstSeed + SEEDS; seed++) {
     const outcome = await forgetfulRun(seed);
-    if (isSilentLoss(outcome)) throw new Error(`seed ${seed}`, { cause: outcome });
+    if (isSilentLoss(outcome)) throw new Error(`seed ${seed}: ${outcome}`, { cause: outcome });
     if (outcome instanceof DamagedMetadataError) refused++;
   }
   expect(refused).toBeGreaterThan(SEEDS / 2);
@@ -217,7 +218,7 @@ test('a store that has lost something acknowledged is never opened', async () =>
 
 test('without the sync of the hard state file such a loss would go unnoticed', async () => {
   let isCaught = false;
-  for (let seed = 0; seed < SEEDS && !isCaught; seed++) {
+  for (let seed = firstSeed; seed < firstSeed + SEEDS && !isCaught; seed++) {
     const outcome = await forgetfulRun(seed, ({ disk }) => {
       disk.onSync = (kind, path) =>
         kind === 'file' && path.endsWith('hard-state') ? 'drop' : undefined;

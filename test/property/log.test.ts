@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { firstSeed } from '../support/property-seed.ts';
 import { LogRun } from '../unit/log/log-run.ts';
 
 /** What a run of this many seeds must have done, else it proves nothing. */
 const deeds = [
   ...['append', 'repeat', 'read', 'delete', 'retain', 'truncate', 'clean', 'power', 'process'],
   ...['crash in delete', 'crash in retain', 'crash in truncate', 'crash in close', 'crash in roll'],
-  'crash in recovery',
+  ...['crash in recovery', 'find', 'skip', 'send again'],
 ];
 
 describe('a log', () => {
   const seeds = Number(process.env['LOG_SEEDS'] ?? 200);
-  const first = Number(process.env['LOG_SEED'] ?? 1);
+  const first = Number(process.env['LOG_SEED'] ?? firstSeed);
 
   it('keeps what it flushed through restarts, crashes and power cuts', async () => {
     const did = new Map<string, number>();

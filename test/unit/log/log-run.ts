@@ -13,6 +13,8 @@ interface Stored {
   /** What was handed in, to hand it in again. */
   readonly sent: Uint8Array;
   readonly producer: number;
+  /** Of its first record; each one behind it is a millisecond later. */
+  readonly timestampMs: number;
 }
 
 /** What may be there after a restart. */
@@ -41,6 +43,8 @@ export class LogRun {
   #startOffset = 0;
   #producers: Producer[] = [];
   #tag = 0;
+  /** Offsets that were told as flushed and cannot be. */
+  readonly #wrong: string[] = [];
   #epoch = 0;
   readonly #durability: 'durable' | 'replicated';
   readonly did = new Map<string, number>();
@@ -67,6 +71,7 @@ export class LogRun {
 
   async go(steps: number): Promise<void> {
     await this.world.start();
+    this.#watch();
     this.#producers = [0, 1, 2].map((id) => ({ id, epoch: 0, nextSequence: 0 }));
     for (let step = 0; step < steps; step++) await this.#step();
     await this.#restart('clean');
@@ -77,9 +82,11 @@ export class LogRun {
     const choice = this.#random.below(100);
     if (choice < 45) this.#append();
     else if (choice < 55) await this.world.settle(this.#random.below(30));
-    else if (choice < 57) void this.world.log.letGo();
-    else if (choice < 65) await this.#readSomewhere();
-    else if (choice < 70) this.#repeat();
+    else if (choice < 56) void this.world.log.letGo();
+    else if (choice < 61) await this.#readSomewhere();
+    else if (choice < 64) await this.#findByTime();
+    else if (choice < 68) this.#repeat();
+    else if (choice < 70) this.#skipSequences();
     else if (choice < 74) this.world.log.roll();
     else if (choice < 78) await this.#deleteRecords();
     else if (choice < 82) await this.#retain();
@@ -99,11 +106,14 @@ export class LogRun {
     const random = this.#random;
     const producer = random.chance(0.6) ? random.pick(this.#producers) : undefined;
     const count = random.between(1, 4);
+    const tag = this.#tag++;
+    const valueBytes = random.pick([0, 20, 150, 700]);
+    const timestampMs = 1010 + tag * 10 + random.below(50);
     const sent = makeBatch({
       count,
-      valueBytes: random.pick([0, 20, 150, 700]),
-      tag: this.#tag++,
-      timestampMs: 1000 + this.#tag * 10 + random.below(50),
+      valueBytes,
+      tag,
+      timestampMs,
       ...(producer === undefined
         ? {}
         : {
@@ -127,6 +137,7 @@ export class LogRun {
       bytes: records,
       sent,
       producer: producer?.id ?? -1,
+      timestampMs,
     });
     this.#count('append');
   }
@@ -145,6 +156,47 @@ export class LogRun {
       lastOffset: batch.lastOffset,
     });
     this.#count('repeat');
+  }
+
+  /** A batch comes before the one that it follows: what is between would be lost without a trace. */
+  #skipSequences(): void {
+    const producer = this.#random.pick(this.#producers);
+    const { log } = this.world;
+    const last = this.#batches.findLast((batch) => batch.producer === producer.id);
+    // Whom the log does not know may begin with any sequence.
+    if (last === undefined || last.lastOffset < this.#startOffset) return;
+    const { epoch, nextSequence } = producer;
+    const id = producerId(producer.id);
+    const skipped = nextSequence + this.#random.between(2, 4);
+    const sent = [makeBatch({ producer: { id, epoch, baseSequence: skipped } })];
+    // All batches of an append are taken, or none.
+    if (this.#random.chance(0.5)) {
+      sent.unshift(makeBatch({ producer: { id, epoch, baseSequence: nextSequence } }));
+    }
+    const end = log.logEndOffset;
+    const outcome = log.append(Buffer.concat(sent), this.#epoch as never, 'client');
+    expect(outcome).toMatchObject({ ok: false, row: { name: 'OUT_OF_ORDER_SEQUENCE_NUMBER' } });
+    expect(log.logEndOffset).toBe(end);
+    this.#count('skip');
+  }
+
+  /** The first record of a time or later, as Kafka's ListOffsets means it. */
+  async #findByTime(): Promise<void> {
+    const { log } = this.world;
+    const wantedMs = 1000 + this.#random.below((this.#tag + 6) * 10);
+    const records = this.#batches.flatMap(({ baseOffset, lastOffset, timestampMs }) =>
+      Array.from({ length: lastOffset - baseOffset + 1 }, (_, i) => ({
+        offset: baseOffset + i,
+        timestampMs: timestampMs + i,
+      })),
+    );
+    const wanted = records.find(
+      (record) => record.offset >= this.#startOffset && record.timestampMs >= wantedMs,
+    );
+    const found = await this.world.run(log.offsetForTime(wantedMs, log.logEndOffset));
+    expect(found?.offset).toBe(wanted?.offset);
+    expect(found?.timestampMs).toBe(wanted?.timestampMs);
+    this.#count(found === undefined ? 'find nothing' : 'find');
   }
 
   async #readSomewhere(): Promise<void> {
@@ -194,13 +246,12 @@ export class LogRun {
     );
     if (this.#random.chance(0.5)) await this.world.settle(this.#random.below(5));
     await this.world.run(log.truncateTo(offset(target)));
-    this.#endAt(log.logEndOffset);
+    const lost = this.#endAt(log.logEndOffset);
     this.#startOffset = Math.min(this.#startOffset, log.logEndOffset);
     expect(log.logStartOffset).toBe(this.#startOffset);
     expect(log.logEndOffset).toBe((this.#batches.at(-1)?.lastOffset ?? log.logEndOffset - 1) + 1);
     expect(log.logEndOffset).toBeLessThanOrEqual(Math.max(target, this.#startOffset));
-    // Without this the same sequences would come with other bytes.
-    this.#newProducerEpochs();
+    this.#afterLoss(lost);
     this.#count('truncate');
   }
 
@@ -286,21 +337,24 @@ export class LogRun {
     expect(log.logStartOffset).toBeGreaterThanOrEqual(expected.leastStart);
     expect(log.logStartOffset).toBeLessThanOrEqual(expected.mostStart);
     this.#startOffset = log.logStartOffset;
-    const isLost = (this.#batches.at(-1)?.lastOffset ?? -1) >= log.logEndOffset;
-    this.#endAt(log.logEndOffset);
+    const lost = this.#endAt(log.logEndOffset);
     this.#epoch = Math.max(this.#epoch, log.leaderEpochs.latestEpoch);
-    if (isLost) this.#newProducerEpochs();
+    this.#watch();
+    this.#afterLoss(lost);
     await this.#check();
   }
 
   /** Everything of the model is in the log, with the same bytes. */
   async #check(): Promise<void> {
+    expect(this.#wrong).toEqual([]);
     const found = await this.world.readAll(this.#startOffset);
     const wanted = this.#batches.filter((batch) => batch.lastOffset >= this.#startOffset);
     expect(found.length).toBe(wanted.length);
     found.forEach((bytes, i) => {
       expect(Buffer.compare(bytes, wanted[i]!.bytes)).toBe(0);
-      expect(new BatchView(bytes, 0).baseOffset).toBe(wanted[i]!.baseOffset);
+      const { baseOffset, lastOffset, leaderEpoch } = new BatchView(bytes, 0);
+      expect(baseOffset).toBe(wanted[i]!.baseOffset);
+      expect(this.world.log.leaderEpochs.epochAt(lastOffset)).toBe(leaderEpoch);
     });
     for (let i = 0; i < 2; i++) this.#repeat();
     const { files } = this.world.env;
@@ -313,8 +367,41 @@ export class LogRun {
     expect(findings).toEqual([]);
   }
 
-  #endAt(endOffset: number): void {
+  /** Returns what the log has lost. */
+  #endAt(endOffset: number): Stored[] {
+    const lost = this.#batches.filter((batch) => batch.lastOffset >= endOffset);
     this.#batches = this.#batches.filter((batch) => batch.lastOffset < endOffset);
+    return lost;
+  }
+
+  /** Producers send again what was lost, or give it up: the same sequences never come with other bytes. */
+  #afterLoss(lost: readonly Stored[]): void {
+    if (lost.length === 0) return;
+    if (this.#random.chance(0.5)) {
+      this.#newProducerEpochs();
+      return;
+    }
+    const { log } = this.world;
+    for (const batch of lost) {
+      if (batch.producer < 0) continue;
+      const bytes = batch.sent.slice();
+      const baseOffset = log.logEndOffset;
+      const outcome = log.append(bytes, this.#epoch as never, 'client');
+      // What is not in the log is not taken for a repetition.
+      expect(outcome).toMatchObject({ ok: true, baseOffset, duplicate: false });
+      const lastOffset = baseOffset + batch.lastOffset - batch.baseOffset;
+      this.#batches.push({ ...batch, baseOffset, lastOffset, bytes });
+      this.#count('send again');
+    }
+  }
+
+  /** What counts as flushed is never beyond the end. */
+  #watch(): void {
+    const { log } = this.world;
+    log.onFlushed = (flushed) => {
+      const { logStartOffset: start, logEndOffset: end } = log;
+      if (flushed < start || flushed > end) this.#wrong.push(`${flushed} of ${start} to ${end}`);
+    };
   }
 
   #newProducerEpochs(): void {

@@ -143,6 +143,36 @@ describe('record batches', () => {
     );
   });
 
+  test('with up to four bytes changed in a row are refused by a broker for their checksum', () => {
+    const masks = fc.uint8Array({ minLength: 1, maxLength: 4 }).filter(([first]) => first! > 0);
+    fc.assert(
+      fc.property(newRecords, compression, masks, fc.nat(), (records, type, change, place) => {
+        const batch = build(records, type);
+        const from = BatchField.attributes;
+        const at = from + (place % (batch.length - from));
+        for (const [i, mask] of change.entries()) if (at + i < batch.length) batch[at + i]! ^= mask;
+        const refusal = checkClientBatch(new BatchView(batch, 0), LIMITS);
+        expect(refusal?.row.name).toBe('CORRUPT_MESSAGE');
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('that claim another number of records than they hold are corrupt', () => {
+    fc.assert(
+      fc.property(newRecords, compression, fc.nat(50), (records, type, claimed) => {
+        const batch = build(records, type);
+        const header = new DataView(batch.buffer);
+        header.setInt32(BatchField.recordCount, claimed);
+        header.setInt32(BatchField.lastOffsetDelta, 50);
+        mendCrc(batch);
+        const isRight = claimed === records.length;
+        expect(readHostile(batch)).toEqual(isRight ? records : undefined);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('with flipped bytes are corrupt or records, under a checksum made right', () => {
     const flips = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), {
       minLength: 1,

@@ -16,9 +16,8 @@ const SMALL_SEGMENT_BYTES = 16 * 1024;
 
 /** Some of the kinds of topics that behave differently on disk; always one that is plain. */
 export function drawTopics(random: SimulatedRandom): LastingTopic[] {
-  const others = [replicated, aging, capped, trimmed, growing, stamped].filter(() =>
-    random.chance(0.5),
-  );
+  const kinds = [replicated, aging, capped, trimmed, growing, stamped, narrow];
+  const others = kinds.filter(() => random.chance(0.5));
   return [plain, ...others].map((draw) => draw(random));
 }
 
@@ -57,6 +56,12 @@ const stamped = (random: SimulatedRandom): LastingTopic =>
   lasting('stamped', random, {
     hasAppendTime: true,
     configs: { 'message.timestamp.type': 'LogAppendTime' },
+  });
+
+/** Takes only small batches: producers have to split theirs, and some records fit into none. */
+const narrow = (random: SimulatedRandom): LastingTopic =>
+  lasting('narrow', random, {
+    configs: { 'max.message.bytes': String(random.pick([1000, 3000, 6000])) },
   });
 
 interface Kind extends Partial<Omit<SimulatedTopic, 'key' | 'name'>> {

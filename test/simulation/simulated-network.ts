@@ -104,6 +104,11 @@ export class NetworkEnd implements Transport {
   /** The process has died: nothing listens any more, and everybody's connection is gone. */
   cut(): void {
     for (const listener of this.#listeners) void listener.close(0);
+    this.breakConnections();
+  }
+
+  /** All connections break, and the process goes on: who had asked does not hear of it. */
+  breakConnections(): void {
     for (const cut of [...this.#cuts]) cut();
   }
 

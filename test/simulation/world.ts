@@ -55,6 +55,8 @@ export class World {
   readonly #powerCutListeners = new Set<() => void>();
   /** Only process crashes, for what has to outlive those alone. */
   readonly #withPowerCuts: boolean;
+  /** How often all connections break while the broker lives, at most. */
+  readonly #breakEveryMs: number;
   /** What the process has of the network. */
   #end: NetworkEnd | undefined;
   #diedAs: 'power' | 'process' | undefined;
@@ -78,6 +80,7 @@ export class World {
     this.#settings = drawBrokerSettings(this.#random);
     this.#ioThreads = this.#random.pick([3, 4, 8]);
     this.#withPowerCuts = this.#random.chance(0.85);
+    this.#breakEveryMs = this.#random.pick([Number.POSITIVE_INFINITY, 60, 400]);
     const { tree, clock } = this.#machine.disk;
     this.#disk = new DiskInspection(DATA_DIR, tree, clock);
     this.scene = {
@@ -156,6 +159,7 @@ export class World {
       this.syncs.disarm();
       return;
     }
+    if (Number.isFinite(this.#breakEveryMs)) this.#breakLater(this.#end!, incarnation);
     if (typeof plan.from === 'object') {
       await this.#acknowledged(plan.from.acknowledgements);
       if (plan.end !== 'clean stop') arm();
@@ -174,6 +178,15 @@ export class World {
     }
     await this.scheduler.run(() => !incarnation.isAlive);
     this.syncs.disarm();
+  }
+
+  /** Breaks the connections again and again as long as the process lives. */
+  #breakLater(end: NetworkEnd, incarnation: Incarnation): void {
+    this.scheduler.after(this.#random.between(1, this.#breakEveryMs), () => {
+      if (!incarnation.isAlive) return;
+      end.breakConnections();
+      this.#breakLater(end, incarnation);
+    });
   }
 
   /** Waits for work that nothing disturbs any more. */

@@ -1,10 +1,11 @@
 import type { Client } from '../../../src/client/client.ts';
+import type { Consumer } from '../../../src/client/consumer.ts';
 import type { ConsumerOptions } from '../../../src/client/consumer-options.ts';
 import { VarveError } from '../../../src/client/errors.ts';
 import type { ConsumerRecord } from '../../../src/client/record-decoder.ts';
 import type { Read, SimulatedTopic } from '../history.ts';
 import { sendIdOf, valueOfSend } from '../values.ts';
-import { type Scene, sleep } from './scene.ts';
+import { answered, type Scene, sleep } from './scene.ts';
 
 /** Reads topics live, each from a place at random, again and again as it is told to stop. */
 export async function consume(
@@ -17,18 +18,24 @@ export async function consume(
   const isFragile = topics.some(({ durability }) => durability === 'replicated');
   for (let turn = 0; !scene.isOver(); turn++) {
     const stop = new AbortController();
+    let consumer: Consumer | undefined;
     // What is fetched ahead and lost in a power cut would be taken for read after it.
     const unlisten = isFragile ? scene.onPowerCut(() => stop.abort()) : (): void => {};
     const reading = readInto(scene, client, topics, {
       reader: `${name} ${turn}`,
       slowness: random.pick([0, 0, 0.02, 0.1]),
+      restlessness: random.pick([0, 0, 0.02, 0.2]),
+      onConsumer: (made) => {
+        consumer = made;
+      },
       options: {
         from: turn === 0 ? 'earliest' : random.pick(['earliest', 'latest'] as const),
         prefetchBytes: random.pick([1024, 64 * 1024, 1024 * 1024]),
         signal: stop.signal,
       },
     });
-    const over = watchEnd(scene, stop);
+    const hasAll = (): Promise<boolean> => hasReadAll(client, topics, consumer!);
+    const over = watchEnd(scene, stop, hasAll);
     await reading.catch(ignoreEndOfReading);
     stop.abort();
     unlisten();
@@ -47,6 +54,8 @@ export async function readToEnd(
   return await readInto(scene, client, [topic], {
     reader,
     slowness: 0,
+    restlessness: 0,
+    onConsumer() {},
     options: { from: 'earliest', until: 'end' },
   });
 }
@@ -55,6 +64,9 @@ interface Reading {
   readonly reader: string;
   /** Likelihood of a rest after a record. */
   readonly slowness: number;
+  /** Likelihood that its partition is paused after a record, and what was fetched dropped. */
+  readonly restlessness: number;
+  onConsumer(consumer: Consumer): void;
   readonly options: Omit<ConsumerOptions, 'topics'>;
 }
 
@@ -62,13 +74,14 @@ async function readInto(
   scene: Scene,
   client: Client,
   topics: readonly SimulatedTopic[],
-  { reader, slowness, options }: Reading,
+  { reader, slowness, restlessness, onConsumer, options }: Reading,
 ): Promise<Read[]> {
   const { history } = scene;
   const random = scene.random.fork(reader);
   const byName = new Map(topics.map((topic) => [topic.name, topic]));
   const reads: Read[] = [];
   const consumer = client.consumer({ ...options, topics: [...byName.keys()] });
+  onConsumer(consumer);
   try {
     for await (const record of consumer) {
       if (options.signal?.aborted) break;
@@ -76,6 +89,11 @@ async function readInto(
       history.reads.push(read);
       reads.push(read);
       if (random.chance(slowness)) await sleep(scene, random.below(30));
+      if (random.chance(restlessness)) {
+        consumer.pause([record]);
+        if (random.chance(0.5)) await sleep(scene, random.below(10));
+        consumer.resume([record]);
+      }
     }
   } finally {
     await consumer.close();
@@ -111,11 +129,34 @@ function isEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
 }
 
-async function watchEnd(scene: Scene, stop: AbortController): Promise<void> {
+/** Who reads when the load is over is not left alone before everything has come. */
+async function watchEnd(
+  scene: Scene,
+  stop: AbortController,
+  hasAll: () => Promise<boolean>,
+): Promise<void> {
   while (!stop.signal.aborted) {
-    if (scene.isOver()) stop.abort();
+    if (scene.isOver() && (await answered(scene, hasAll))) stop.abort();
     else await sleep(scene, 50);
   }
+}
+
+/** Whether the partitions that a consumer knows are read as far as they go. */
+async function hasReadAll(
+  client: Client,
+  topics: readonly SimulatedTopic[],
+  consumer: Consumer,
+): Promise<boolean> {
+  for (const { name: topic } of topics) {
+    for (let partition = 0; ; partition++) {
+      const position = consumer.position({ topic, partition });
+      if (position === undefined) break;
+      const [latest] = await client.admin().listOffsets([{ topic, partition, at: 'latest' }]);
+      if (latest!.error !== undefined) throw latest!.error;
+      if (position < latest!.offset) return false;
+    }
+  }
+  return true;
 }
 
 /** Told to stop, or the log starts later now than the position. */

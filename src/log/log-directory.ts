@@ -10,10 +10,9 @@ import {
 } from '../model/ids.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { DiskHealth, LogCorruptError, StorageError } from './disk-health.ts';
-import { decodeMarks, type LogMark } from './durable-marks.ts';
-import { MARKS_FILE, parseFolder, retiredFolder } from './file-names.ts';
+import type { LogMark } from './durable-marks.ts';
+import { parseFolder, retiredFolder } from './file-names.ts';
 import { Flusher } from './flusher.ts';
-import { readIfThere } from './index-files.ts';
 import { type CorruptLog, Log } from './log.ts';
 import type { LogConfig } from './log-config.ts';
 import { recoverLog } from './log-recovery.ts';
@@ -21,7 +20,7 @@ import type { LogReporter } from './log-reporter.ts';
 import { LogReports } from './log-reports.ts';
 import type { LogShared, Markable } from './log-shared.ts';
 import { emptyLog } from './log-state.ts';
-import { MarksFile } from './marks-file.ts';
+import { MarksFile, readMarks } from './marks-file.ts';
 import { patientFiles } from './patient-files.ts';
 import { RecoveryProgress, type RecoveryState } from './recovery-progress.ts';
 import { hasClockJumped } from './retention.ts';
@@ -259,7 +258,7 @@ export class LogDirectory {
     // The process before this one may have died between replacing the marks and making that durable;
     // what follows deletes by what they say.
     await files.syncDirectory(path);
-    const marks = await this.#readMarks();
+    const marks = await readMarks(files, path);
     // A folder is emptied only when its new name is durable: under the old one it would be damaged.
     const renamed = Promise.withResolvers<void>();
     void this.#removals.run(() => renamed.promise);
@@ -302,21 +301,6 @@ export class LogDirectory {
     let count = 0;
     for (const log of this.#logs.values()) if (log.corruption !== null) count++;
     return count;
-  }
-
-  async #readMarks(): Promise<Map<string, LogMark>> {
-    const path = `${this.#settings.path}/${MARKS_FILE}`;
-    const bytes = await readIfThere(this.#ports.files, path);
-    if (bytes === undefined) return new Map();
-    try {
-      return decodeMarks(bytes);
-    } catch (cause) {
-      if (!(cause instanceof CorruptError)) throw cause;
-      throw new StorageError(
-        `${path} is damaged (${cause.message}): it tells torn tails from lost records, and where logs start; restore it, or remove it to have every log checked from its first segment and cut at the first bad batch of its last, which also brings back records that delete-records removed inside a segment`,
-        { cause },
-      );
-    }
   }
 
   async #openFolder(

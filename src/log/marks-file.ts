@@ -1,8 +1,10 @@
+import { CorruptError } from '../codec/reader.ts';
 import type { FileSystem, Timer, Timers } from '../env/ports.ts';
 import { replaceFile } from '../env/replace-file.ts';
-import type { DiskHealth } from './disk-health.ts';
-import { encodeMarks, type LogMark } from './durable-marks.ts';
+import { type DiskHealth, StorageError } from './disk-health.ts';
+import { decodeMarks, encodeMarks, type LogMark } from './durable-marks.ts';
 import { MARKS_FILE } from './file-names.ts';
+import { readIfThere } from './index-files.ts';
 
 export interface MarksSource {
   /** Called before each write that the timer asked for; what it does is covered by the marks. */
@@ -90,6 +92,25 @@ export class MarksFile {
     const { directory } = this.#settings;
     return this.#health.guard(() =>
       replaceFile(this.#files, directory, MARKS_FILE, encodeMarks(this.#source.collect())),
+    );
+  }
+}
+
+/** The marks of a data directory by the names of folders; none if they were never written. Throws `StorageError`. */
+export async function readMarks(
+  files: FileSystem,
+  directory: string,
+): Promise<Map<string, LogMark>> {
+  const path = `${directory}/${MARKS_FILE}`;
+  const bytes = await readIfThere(files, path);
+  if (bytes === undefined) return new Map();
+  try {
+    return decodeMarks(bytes);
+  } catch (cause) {
+    if (!(cause instanceof CorruptError)) throw cause;
+    throw new StorageError(
+      `${path} is damaged (${cause.message}): it tells torn tails from lost records, and where logs start; restore it, or remove it to have every log checked from its first segment and cut at the first bad batch of its last, which also brings back records that delete-records removed inside a segment`,
+      { cause },
     );
   }
 }

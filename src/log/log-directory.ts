@@ -1,4 +1,3 @@
-import { CorruptError } from '../codec/reader.ts';
 import { type Clock, FileError, type FileSystem, type Timer, type Timers } from '../env/ports.ts';
 import { assert } from '../model/assert.ts';
 import {
@@ -9,7 +8,7 @@ import {
   type TopicPartition,
 } from '../model/ids.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { DiskHealth, LogCorruptError, StorageError } from './disk-health.ts';
+import { DiskHealth, LogCorruptError } from './disk-health.ts';
 import type { LogMark } from './durable-marks.ts';
 import { parseFolder, retiredFolder } from './file-names.ts';
 import { Flusher } from './flusher.ts';

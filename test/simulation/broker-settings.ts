@@ -13,5 +13,7 @@ export const drawBrokerSettings = (random: SimulatedRandom): Map<string, string>
     ['log.open.segments.max', random.pick(['1', '2', '128'])],
     ['log.open.writers.max', random.pick(['1', '3', '2048'])],
     ['num.recovery.threads.per.data.dir', random.pick(['1', '3'])],
+    ['log.scrub.interval.ms', random.pick(['30', '1000', '604800000'])],
+    ['log.scrub.bytes.per.second', random.pick(['0', '20000', '1000000'])],
     ['metadata.snapshot.interval.entries', random.pick(['2', '6', '20', '10000'])],
   ]);

@@ -357,7 +357,10 @@ export class LogRun {
       expect(this.world.log.leaderEpochs.epochAt(lastOffset)).toBe(leaderEpoch);
     });
     for (let i = 0; i < 2; i++) this.#repeat();
-    const { files } = this.world.env;
+    // A write that is under way may be on the disk in part.
+    const { log, env } = this.world;
+    while (log.flushedOffset < log.logEndOffset) await this.world.settle(1);
+    const { files } = env;
     if ((await this.world.run(files.stat(FOLDER))) === undefined) return;
     const findings: unknown[] = [];
     const all = (async () => {

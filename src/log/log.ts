@@ -328,7 +328,11 @@ export class Log implements Flushable, Markable, HandleHolder {
     const { durable, segments, epochs, markedStartOffset } = this.#state;
     if (durable === null) return null;
     const segment = this.#state.segmentOf(durable.segmentBase);
-    const unfinished = segments.find((candidate) => !candidate.isFinished) ?? segments.at(-1)!;
+    // A flush that a truncation overtook finishes segments without moving the durable end: above it
+    // recovery trusts no snapshot, so these are to be finished again.
+    const unfinished =
+      segments.find(({ isFinished, endOffset }) => !isFinished || endOffset > durable.endOffset) ??
+      segments.at(-1)!;
     return {
       ...durable,
       topicPartition: this.topicPartition,

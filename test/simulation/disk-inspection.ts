@@ -11,7 +11,6 @@ import {
   parseOffsetFile,
 } from '../../src/log/file-names.ts';
 import { type Finding, readBatches, verifyFolder } from '../../src/log/inspect.ts';
-import { offsetsOf } from '../../src/log/producer-files.ts';
 import { type Offset, partitionName } from '../../src/model/ids.ts';
 import { HardStateFile } from '../../src/quorum/hard-state-file.ts';
 
@@ -141,8 +140,6 @@ export class DiskInspection {
     const names = await this.#files.list(folder);
     const findings: string[] = [];
     const isFinished = (base: Offset): boolean => base >= first && base < mark.finishedBefore;
-    // An unclean start replays from the newest snapshot on, and makes none for segments before it.
-    const newest = offsetsOf(names, '.producers').findLast((at) => at <= mark.endOffset) ?? -1;
     const bases = names.map(parseOffsetFile).filter((parsed) => parsed?.suffix === '.log');
     for (const [at, parsed] of bases.entries()) {
       if (!isFinished(parsed!.at)) continue;
@@ -151,12 +148,8 @@ export class DiskInspection {
       const least: [string, number][] = [
         [offsetFile(base, '.timeindex'), 1],
         [offsetFile(base, '.index'), indexed.has(base) ? 1 : 0],
-        ...(newest > end
-          ? []
-          : ([
-              [offsetFile(end, '.producers'), 1],
-              [offsetFile(end, '.snapshot'), 1],
-            ] as [string, number][])),
+        [offsetFile(end, '.producers'), 1],
+        [offsetFile(end, '.snapshot'), 1],
       ];
       for (const [file, bytes] of least) {
         const size = names.includes(file) ? await this.#size(folder, file) : -1;

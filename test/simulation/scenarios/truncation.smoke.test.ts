@@ -51,3 +51,15 @@ test('the marks on disk tell of no finished segment that is being cut', async ()
   await explorer.explore(mixedLogScript(720));
   expect(explorer.totals.states).toBeGreaterThan(20);
 });
+
+// Marks told of segments as finished that such a flush had finished above the durable end. The next start
+// removed their producer snapshots as too new, and did not make them again: after retention had taken
+// the batches before them, repetitions were stored once more.
+test.each([50, 422, 454])(
+  'the marks tell of no finished segment above the durable end (seed %i)',
+  async (seed) => {
+    const explorer = new Explorer({ seed, mostWays: [0], oneMomentIn: 40, samples: 2 });
+    await explorer.explore(mixedLogScript(seed));
+    expect(explorer.totals.states).toBeGreaterThan(20);
+  },
+);

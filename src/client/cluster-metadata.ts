@@ -81,9 +81,7 @@ export class ClusterMetadata {
   /** Asks for a topic again, soon, and never fails: who needs the topic looks again and waits. */
   refresh(name: string): Promise<void> {
     this.#wanted.add(name);
-    this.#refreshing ??= this.#run().finally(() => {
-      this.#refreshing = undefined;
-    });
+    this.#refreshing ??= this.#run();
     return this.#refreshing;
   }
 
@@ -147,25 +145,29 @@ export class ClusterMetadata {
 
   async #run(): Promise<void> {
     // What is wanted while a call is under way goes into the next: its answer may be too old for it.
-    while (this.#wanted.size > 0 && !this.#closed) {
-      // Who asks at the same time shares a call.
-      await Promise.resolve();
-      const askedMs = this.#env.clock.monotonicMs();
-      const names = [...this.#wanted];
-      this.#wanted.clear();
-      try {
-        const answer = await this.#channels.callAny(
-          adminMethods.describeTopics,
-          { names },
-          { timeoutMs: this.#settings.requestTimeoutMs, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS },
-        );
-        this.#channels.learn(answer.brokers);
-        for (const topic of answer.topics) this.#take(topic, askedMs);
-      } catch (error) {
-        for (const name of names) this.#errors.set(name, asVarveError(error, name));
-      }
-      for (const listener of this.#listeners) listener();
+    while (this.#wanted.size > 0 && !this.#closed) await this.#ask();
+    // At once: who wants something a moment later begins anew.
+    this.#refreshing = undefined;
+  }
+
+  async #ask(): Promise<void> {
+    // Who asks at the same time shares a call.
+    await Promise.resolve();
+    const askedMs = this.#env.clock.monotonicMs();
+    const names = [...this.#wanted];
+    this.#wanted.clear();
+    try {
+      const answer = await this.#channels.callAny(
+        adminMethods.describeTopics,
+        { names },
+        { timeoutMs: this.#settings.requestTimeoutMs, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS },
+      );
+      this.#channels.learn(answer.brokers);
+      for (const topic of answer.topics) this.#take(topic, askedMs);
+    } catch (error) {
+      for (const name of names) this.#errors.set(name, asVarveError(error, name));
     }
+    for (const listener of this.#listeners) listener();
   }
 
   #take(topic: TopicDescription, askedMs: number): void {
@@ -178,12 +180,14 @@ export class ClusterMetadata {
     this.#errors.delete(name);
     const before = this.#topics.get(name);
     const same = before?.topicId === topicId ? before : undefined;
-    const partitions = topic.partitions.map(({ partition, leaderId, leaderEpoch }) => {
-      // A broker that lags behind may know less than another has told us already.
+    // A broker that lags behind may know less than another has told us already.
+    const told = topic.partitions.map(({ partition, leaderId, leaderEpoch }) => {
       const known = same?.partitions[partition];
       const isOlder = known !== undefined && leaderEpoch < known.leaderEpoch;
       return isOlder ? known : { leaderId, leaderEpoch };
     });
+    // One and the same topic never has fewer partitions than before.
+    const partitions = [...told, ...(same?.partitions.slice(told.length) ?? [])];
     const topicIdBytes = same?.topicIdBytes ?? new Uint8Array(Buffer.from(topicId, 'base64url'));
     this.#topics.set(name, { name, topicId, topicIdBytes, partitions, askedMs });
   }

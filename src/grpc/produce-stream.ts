@@ -215,8 +215,7 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
 
   #fail(row: ErrorRow, detail: string): void {
     if (this.#closed) return;
-    this.#closed = true;
-    this.#stall.moving();
+    this.onClose();
     this.#stream.fail(rpcStatusOfRow(row, detail));
   }
 }

@@ -115,6 +115,31 @@ test('an answer that is older than what is known does not put the leader back', 
   expect(metadata.topic('orders')!.partitions[0]).toEqual({ leaderId: 1, leaderEpoch: 0 });
 });
 
+test('an answer with fewer partitions of the same topic is that of a broker that lags behind', async () => {
+  const { cluster, metadata, run } = await setUp();
+  const topic = cluster.addTopic('orders', 3);
+  await run(metadata.refresh('orders'));
+  topic.partitions.pop();
+  await run(metadata.refresh('orders'));
+  expect(metadata.topic('orders')?.partitions).toHaveLength(3);
+  // Made anew it may well have fewer.
+  cluster.addTopic('orders', 1);
+  await run(metadata.refresh('orders'));
+  expect(metadata.topic('orders')?.partitions).toHaveLength(1);
+});
+
+test('what is wanted just when an answer has come is asked for again', async () => {
+  const { cluster, metadata, run } = await setUp();
+  cluster.addTopic('orders');
+  let again: Promise<void> | undefined;
+  metadata.onChange(() => {
+    again ??= Promise.resolve().then(() => metadata.refresh('orders'));
+  });
+  await run(metadata.refresh('orders'));
+  await run(again!);
+  expect(asked(cluster)).toBe(2);
+});
+
 test('a topic that is gone is forgotten, and why is remembered', async () => {
   const { cluster, metadata, run } = await setUp();
   cluster.addTopic('orders');

@@ -41,8 +41,8 @@ export function sliceBatches(bytes: Uint8Array, position: number, range: BatchRa
   return { start: start < 0 ? at : start, end: at, nextOffset };
 }
 
-/** Sizes below a header's count as whole: the view refuses them. */
-function hasWholeBatch(bytes: Uint8Array, at: number): boolean {
+/** Whether all of a batch is there. Sizes below a header's count as whole: the view refuses them. */
+export function hasWholeBatch(bytes: Uint8Array, at: number): boolean {
   const size = batchSizeAt(bytes, at);
   return size >= 0 && Math.max(size, BATCH_HEADER_BYTES) <= bytes.length - at;
 }

@@ -1,10 +1,10 @@
 import { CorruptError } from '../codec/reader.ts';
 import { assert } from '../model/assert.ts';
 import { type Offset, offsetAfter } from '../model/ids.ts';
-import { BATCH_HEADER_BYTES, BatchView, batchSizeAt } from '../records/batch-view.ts';
+import { BatchView, batchSizeAt } from '../records/batch-view.ts';
 import { headerProblem } from './batch-check.ts';
 import { BatchScanner } from './batch-scanner.ts';
-import type { BatchRange } from './batch-slice.ts';
+import { type BatchRange, hasWholeBatch } from './batch-slice.ts';
 import { MisledError } from './disk-health.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
 import type { Segment } from './segment.ts';
@@ -207,10 +207,4 @@ function isIndexed(
   }
   if (segment.indexes !== null) return false;
   throw new MisledError(`${segment.path('.log')} at byte ${position}: ${problem}`);
-}
-
-/** Sizes below a header's count as whole: the view refuses them. */
-function hasWholeBatch(bytes: Uint8Array, at: number): boolean {
-  const size = batchSizeAt(bytes, at);
-  return size >= 0 && Math.max(size, BATCH_HEADER_BYTES) <= bytes.length - at;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../env/ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Counter, Metrics } from '../telemetry/metrics.ts';
+import type { Counter, Family, Metrics } from '../telemetry/metrics.ts';
 
 /** At most one line so often for each limit: who abuses the listener must not fill the disk, too. */
 const LINE_INTERVAL_MS = 10_000;
@@ -16,18 +16,17 @@ interface Refused {
 export class PeerRefusals {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #counters: (limit: string) => Counter;
+  readonly #refused: Family<Counter>;
   readonly #byLimit = new Map<string, Refused>();
 
   constructor(clock: Clock, logger: Logger, metrics: Metrics) {
     this.#clock = clock;
     this.#logger = logger;
-    const family = metrics.counter(
+    this.#refused = metrics.counter(
       'varve_peers_refused_total',
       'Connections and calls that were ended by a limit, which is the name of a setting.',
       ['limit'],
     );
-    this.#counters = (limit) => family.labels(limit);
   }
 
   note(limit: string, peer: string): void {
@@ -47,7 +46,7 @@ export class PeerRefusals {
   #of(limit: string): Refused {
     let refused = this.#byLimit.get(limit);
     if (refused === undefined) {
-      refused = { counter: this.#counters(limit), nextLineMs: 0, sinceLine: 0 };
+      refused = { counter: this.#refused.labels(limit), nextLineMs: 0, sinceLine: 0 };
       this.#byLimit.set(limit, refused);
     }
     return refused;

@@ -15,16 +15,16 @@ import { nodeId } from '../../../src/model/ids.ts';
 import type { RequiredAcks } from '../../../src/replication/partition.ts';
 import { DataDirectory } from '../../../src/server/data-directory.ts';
 import { makeBackground } from '../../../src/telemetry/background.ts';
-import type { LogFields, Logger } from '../../../src/telemetry/logger.ts';
 import { noMetrics } from '../../../src/telemetry/no-metrics.ts';
 import { type SimulatedMachine, simulatedEnv } from '../../simulation/env/simulated-env.ts';
+import { type LogLine, recordingLogger } from '../../support/recording-logger.ts';
 
 export const NODE = nodeId(1);
 
 /** A broker on a simulated machine, with its controller and logs; no doors. */
 export class BrokerWorld {
   readonly machine: SimulatedMachine;
-  readonly lines: { level: string; fields: LogFields; message: string }[] = [];
+  readonly lines: LogLine[] = [];
   readonly failures: unknown[] = [];
   readonly settings: Map<string, string>;
   data!: DataDirectory;
@@ -52,7 +52,7 @@ export class BrokerWorld {
   /** Everything up to the registration. */
   async load(): Promise<void> {
     const { env } = this.machine;
-    const logger = this.#logger();
+    const logger = recordingLogger(this.lines);
     const fail = (error: unknown): void => {
       this.failures.push(error);
       this.broker.storageFailed();
@@ -134,22 +134,6 @@ export class BrokerWorld {
     timeoutMs = 30_000,
   ): Promise<ProduceResult[]> {
     return this.run(this.broker.produce(items, { acks, timeoutMs }));
-  }
-
-  #logger(): Logger {
-    const line =
-      (level: string) =>
-      (fields: LogFields, message: string): void => {
-        this.lines.push({ level, fields, message });
-      };
-    const logger: Logger = {
-      debug: line('debug'),
-      info: line('info'),
-      warn: line('warn'),
-      error: line('error'),
-      child: () => logger,
-    };
-    return logger;
   }
 }
 

@@ -7,7 +7,8 @@ import { DoorWorld } from './door-world.ts';
 
 const patient = { timeoutMs: 60_000 };
 
-test('calls that come before the broker is in service wait for it', async () => {
+/** A broker that has been started again and is not registered yet. */
+async function beforeService(): Promise<{ world: BrokerWorld; door: DoorWorld }> {
   const world = await BrokerWorld.open();
   await world.createTopic('t');
   world.machine.crash('process');
@@ -15,6 +16,11 @@ test('calls that come before the broker is in service wait for it', async () => 
   await world.load();
   const door = new DoorWorld(world);
   await door.listen();
+  return { world, door };
+}
+
+test('calls that come before the broker is in service wait for it', async () => {
+  const { world, door } = await beforeService();
   const listed = call(door.channel, adminMethods.listTopics, {}, patient);
   await world.pass(100);
   await world.run(world.register());
@@ -24,13 +30,7 @@ test('calls that come before the broker is in service wait for it', async () => 
 });
 
 test('streams that come before the broker is in service are told to try again', async () => {
-  const world = await BrokerWorld.open();
-  await world.createTopic('t');
-  world.machine.crash('process');
-  world.machine.restart();
-  await world.load();
-  const door = new DoorWorld(world);
-  await door.listen();
+  const { door } = await beforeService();
   const producer = door.produce();
   producer.send({ 0: makeBatch() });
   await producer.received(2);

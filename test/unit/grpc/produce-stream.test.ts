@@ -233,18 +233,20 @@ test('a client that was refused is read again, even if there is never room', asy
   expect(client.answers).toHaveLength(6);
 });
 
+/** A request whose answer is large, as it names what is wrong with each partition. */
+const manyRefusals = Array.from({ length: 9000 }, (_, partition) => ({
+  topic: `missing topic ${partition}`,
+  partition,
+  topicId: new Uint8Array(0),
+  records: new Uint8Array(0),
+}));
+
 test('a client that takes no answers is cut off by name', async () => {
   const door = await DoorWorld.open({ 'grpc.stalled.reader.ms': '5s' });
   const client = door.produce();
   await client.received(1);
   client.stream.pause();
-  const partitions = Array.from({ length: 9000 }, (_, partition) => ({
-    topic: `missing topic ${partition}`,
-    partition,
-    topicId: new Uint8Array(0),
-    records: new Uint8Array(0),
-  }));
-  for (let i = 0; i < 5; i++) client.send({}, { partitions });
+  for (let i = 0; i < 5; i++) client.send({}, { partitions: manyRefusals });
   await door.world.pass(1000);
   expect(client.status).toBeUndefined();
   await door.world.pass(10_000);
@@ -257,13 +259,7 @@ test('a client that takes its answers late, but in time, goes on', async () => {
   const client = door.produce();
   await client.received(1);
   client.stream.pause();
-  const partitions = Array.from({ length: 9000 }, (_, partition) => ({
-    topic: `missing topic ${partition}`,
-    partition,
-    topicId: new Uint8Array(0),
-    records: new Uint8Array(0),
-  }));
-  for (let i = 0; i < 5; i++) client.send({}, { partitions });
+  for (let i = 0; i < 5; i++) client.send({}, { partitions: manyRefusals });
   await door.world.pass(10);
   client.send({ 0: makeBatch() });
   await door.world.pass(4000);

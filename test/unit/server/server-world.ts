@@ -5,9 +5,9 @@ import { produceMethod } from '../../../src/rpc/log-service.ts';
 import { call, type Method, openStream } from '../../../src/rpc/method.ts';
 import type { Channel, RpcStatus } from '../../../src/rpc/transport.ts';
 import { Server } from '../../../src/server/server.ts';
-import type { LogFields, Logger } from '../../../src/telemetry/logger.ts';
 import { noMetrics } from '../../../src/telemetry/no-metrics.ts';
 import { type SimulatedMachine, simulatedEnv } from '../../simulation/env/simulated-env.ts';
+import { type LogLine, recordingLogger } from '../../support/recording-logger.ts';
 import { makeBatch } from '../log/log-world.ts';
 
 const MIB = 1024 * 1024;
@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 /** Servers on one simulated machine, one after another, and a client of them. */
 export class ServerWorld {
   readonly machine: SimulatedMachine = simulatedEnv({ seed: 1 });
-  readonly lines: { level: string; fields: LogFields; message: string }[] = [];
+  readonly lines: LogLine[] = [];
   readonly fatal: unknown[] = [];
   #transport: InProcessTransport | undefined;
   #env: Env | undefined;
@@ -47,7 +47,7 @@ export class ServerWorld {
       {
         env: this.machine.env,
         transport: this.transport,
-        logger: this.#logger(),
+        logger: recordingLogger(this.lines),
         metrics: noMetrics,
         onFatal: (error) => this.fatal.push(error),
       },
@@ -110,21 +110,5 @@ export class ServerWorld {
     return this.lines
       .filter((line) => level === undefined || line.level === level)
       .map(({ message }) => message);
-  }
-
-  #logger(): Logger {
-    const line =
-      (level: string) =>
-      (fields: LogFields, message: string): void => {
-        this.lines.push({ level, fields, message });
-      };
-    const logger: Logger = {
-      debug: line('debug'),
-      info: line('info'),
-      warn: line('warn'),
-      error: line('error'),
-      child: () => logger,
-    };
-    return logger;
   }
 }

@@ -47,7 +47,7 @@ const PRODUCED: readonly ProduceScenario[] = [
       group: 'partitions',
       systems: PARTITIONED,
       recordBytes: 100,
-      outstandingRecords: 65_536,
+      outstandingRecords: 131_072,
       partitions,
     }),
   ),

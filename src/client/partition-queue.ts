@@ -39,6 +39,8 @@ export interface SendUrgency {
   readonly isFlushing: boolean;
   /** Nothing is unanswered at the leader: waiting would only cost time. */
   readonly leaderIsIdle: boolean;
+  /** So much is unanswered at the leader that a batch would wait there: here it can grow meanwhile. */
+  readonly leaderIsBusy: boolean;
 }
 
 /**
@@ -151,12 +153,15 @@ export class PartitionQueue {
     }
     if (this.#inFlightCount < this.#sent.length) {
       const isFull = this.#inFlightCount >= this.#settings.maxInFlight;
-      return isFull ? undefined : this.#sent[this.#inFlightCount];
+      const isAlone = this.#inFlightCount === 0;
+      const isNext = isAlone || (!isFull && this.#isRemembered(nowMs));
+      return isNext ? this.#sent[this.#inFlightCount] : undefined;
     }
     const first = this.#waiting[0];
     if (first === undefined || !this.#mayPipeline(nowMs)) return undefined;
     const isDue = nowMs >= first.place.createdMs + this.#settings.lingerMs;
-    const isReady = first.isSealed || isDue || urgency.isFlushing || urgency.leaderIsIdle;
+    const { isFlushing, leaderIsIdle, leaderIsBusy } = urgency;
+    const isReady = first.isSealed || isFlushing || leaderIsIdle || (isDue && !leaderIsBusy);
     return isReady ? first : undefined;
   }
 
@@ -265,6 +270,11 @@ export class PartitionQueue {
     if (oldest === undefined) return true;
     // Not "how many are unanswered": the broker must still recognise the oldest when it comes again.
     if (this.#ordinal - oldest.ordinal >= this.#settings.maxInFlight) return false;
+    return this.#isRemembered(nowMs);
+  }
+
+  /** Whether the broker, if it misses a batch, refuses what comes after it. */
+  #isRemembered(nowMs: number): boolean {
     return !this.#settings.isIdempotent || nowMs - this.#storedMs < BROKER_REMEMBERS_MS;
   }
 

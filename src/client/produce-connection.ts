@@ -82,6 +82,11 @@ export class ProduceConnection implements TypedStreamEvents<ProduceResponse> {
     return this.#inFlight.size === 0;
   }
 
+  /** True if one request is being stored and another waits behind it. */
+  get isBusy(): boolean {
+    return this.#inFlight.size >= 2;
+  }
+
   /** The broker has spoken: it can be reached. */
   get isWelcomed(): boolean {
     return this.#isWelcomed;

@@ -18,7 +18,8 @@ export interface ProducerOptions<
   readonly value?: V;
   /**
    * How long a batch that is not full may wait for more records while the broker has others to answer,
-   * in ms; 5 by default. When it has none, the batch leaves at once.
+   * in ms; 5 by default. When it has none, the batch leaves at once; while it has two requests to answer,
+   * longer, until it has answered one.
    */
   readonly lingerMs?: number;
   /** A batch is full at this size, before compression; 256 KiB by default. */

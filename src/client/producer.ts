@@ -88,6 +88,7 @@ export class Producer<K extends Serialization = 'bytes', V extends Serialization
     const wake = (): void => this.#sender.wake();
     const accumulator = new RecordAccumulator(settings, env, {
       onWork: wake,
+      onBegun: (queue) => this.#sender.begun(queue),
       onRoom: () => this.#admission.admit(),
     });
     const ids = settings.isIdempotent

@@ -17,6 +17,8 @@ export interface RecordAccumulatorSettings extends PartitionQueueSettings {
 export interface AccumulatorEvents {
   /** There may be something to send that was not there before. */
   onWork(): void;
+  /** A batch was begun that may take more records. */
+  onBegun(queue: PartitionQueue): void;
   /** A batch was settled: there is room again. */
   onRoom(): void;
 }
@@ -168,7 +170,7 @@ export class RecordAccumulator {
     this.#usedBytes += batch.plainBytes;
     queue.add(batch);
     this.active.add(queue);
-    this.#events.onWork();
+    this.#events.onBegun(queue);
     return batch;
   }
 

@@ -74,6 +74,17 @@ export class Sender {
     });
   }
 
+  /**
+   * A batch was begun. To a leader that is busy it goes when it is full, or an answer has come: each of
+   * a thousand partitions would have all of them looked through for nothing.
+   */
+  begun(queue: PartitionQueue): void {
+    const { metadata, accumulator } = this.#parts;
+    const leader = metadata.topic(queue.topic)?.partitions[queue.partition];
+    const connection = leader === undefined ? undefined : this.#connections.get(leader.leaderId);
+    if (connection?.isBusy !== true || accumulator.isFlushing) this.wake();
+  }
+
   /** Fails what is not settled, and ends the streams. */
   async close(error: VarveError): Promise<void> {
     this.#closed = true;
@@ -168,7 +179,8 @@ export class Sender {
   #fill(connection: ProduceConnection, queues: readonly PartitionQueue[], nowMs: number): void {
     const { accumulator, metadata } = this.#parts;
     for (;;) {
-      const urgency = { isFlushing: accumulator.isFlushing, leaderIsIdle: connection.isIdle };
+      const { isIdle: leaderIsIdle, isBusy: leaderIsBusy } = connection;
+      const urgency = { isFlushing: accumulator.isFlushing, leaderIsIdle, leaderIsBusy };
       const entries: ProduceEntry[] = [];
       let bytes = 0;
       for (const queue of queues) {

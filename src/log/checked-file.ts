@@ -22,13 +22,16 @@ export function encodeChecked(magic: number, version: number, content: Uint8Arra
   return out.toBytes();
 }
 
-/** The content of a file that `encodeChecked` made. Throws `CorruptError` for anything else. */
-export function decodeChecked(magic: number, version: number, bytes: Uint8Array): ByteReader {
+/**
+ * The content of a file that `encodeChecked` made, in a version from 1 to `newest`. Throws
+ * `CorruptError` for anything else.
+ */
+export function decodeChecked(magic: number, newest: number, bytes: Uint8Array): ByteReader {
   const reader = new ByteReader(bytes);
   if (reader.uint32() !== magic) throw new CorruptError('the file does not begin with its magic');
-  const found = reader.int16();
-  if (found !== version) {
-    throw new CorruptError(`the file has version ${found}, this program reads ${version}`);
+  const version = reader.int16();
+  if (version < 1 || version > newest) {
+    throw new CorruptError(`the file has version ${version}, this program reads 1 to ${newest}`);
   }
   const length = reader.int32();
   const crc = reader.uint32();

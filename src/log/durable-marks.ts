@@ -10,6 +10,7 @@ import {
   topicId,
 } from '../model/ids.ts';
 import { decodeChecked, encodeChecked } from './checked-file.ts';
+import { type JournalPoint, NO_JOURNAL } from './journal-format.ts';
 import type { EpochStart } from './leader-epochs.ts';
 
 /** Up to where a log is durable. */
@@ -52,23 +53,34 @@ export interface LogMark extends DurablePoint {
   readonly epochs: readonly EpochStart[];
 }
 
+/** What a data directory remembers. */
+export interface DurableMarks {
+  /** By the name of the partition. */
+  readonly logs: Map<string, LogMark>;
+  /** Below it the commit journal is durable: what is bad there is corruption. */
+  readonly journal: JournalPoint;
+}
+
 /**
  * The file `durable-marks`: one entry for each log, in the frame of `checked-file.ts`.
  *
- *     count i32 | per log: topic length i16, topic, partition i32, topic id (22 characters),
+ *     count i32 | logs | from version 2 on: journal part i64, position in it i64
+ *     a log: topic length i16, topic, partition i32, topic id (22 characters),
  *     log start i64, end offset i64, segment base i64, position i32, finished before i64,
  *     offset entries i32, their CRC-32C u32, time entries i32, their CRC-32C u32,
  *     clean i8, segments i32, total bytes i64, epochs i32 | per epoch: epoch i32, start offset i64
  */
 const MAGIC = 0x56_52_56_4d; // "VRVM"
-const VERSION = 1;
+const VERSION = 2;
 const MIN_ENTRY_BYTES = 97;
 const TOPIC_ID_BYTES = 22;
 
-export function encodeMarks(marks: readonly LogMark[]): Uint8Array {
-  const out = new ByteWriter(4 + marks.length * 2 * MIN_ENTRY_BYTES);
+export function encodeMarks(marks: readonly LogMark[], journal: JournalPoint): Uint8Array {
+  const out = new ByteWriter(20 + marks.length * 2 * MIN_ENTRY_BYTES);
   out.int32(marks.length);
   for (const mark of marks) encodeMark(out, mark);
+  out.int64(journal.part);
+  out.int64(journal.position);
   return encodeChecked(MAGIC, VERSION, out.toBytes());
 }
 
@@ -97,16 +109,18 @@ function encodeMark(out: ByteWriter, mark: LogMark): void {
   }
 }
 
-/** Marks by the name of their partition. Throws `CorruptError`. */
-export function decodeMarks(bytes: Uint8Array): Map<string, LogMark> {
+/** Throws `CorruptError`. */
+export function decodeMarks(bytes: Uint8Array): DurableMarks {
   const reader = decodeChecked(MAGIC, VERSION, bytes);
   const count = reader.count(reader.int32(), MIN_ENTRY_BYTES);
-  const marks = new Map<string, LogMark>();
+  const logs = new Map<string, LogMark>();
   for (let i = 0; i < count; i++) {
     const mark = corruptIfBroken(() => decodeMark(reader));
-    marks.set(partitionName(mark.topicPartition), mark);
+    logs.set(partitionName(mark.topicPartition), mark);
   }
-  return marks;
+  // Version 1 knew no journal.
+  if (reader.remaining === 0) return { logs, journal: NO_JOURNAL };
+  return { logs, journal: { part: reader.int64(), position: reader.int64() } };
 }
 
 function decodeMark(reader: ByteReader): LogMark {

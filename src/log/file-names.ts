@@ -9,6 +9,18 @@ export const MARKS_FILE = 'durable-marks';
 export const TOPIC_ID_FILE = 'partition.metadata';
 export const EPOCHS_FILE = 'leader-epoch-checkpoint';
 
+const JOURNAL_PREFIX = 'commit-journal.';
+
+/** Name of a part of the commit journal. */
+export const journalFile = (number: number): string =>
+  `${JOURNAL_PREFIX}${String(number).padStart(20, '0')}`;
+
+/** The number in a name that `journalFile` makes; `undefined` for all other names. */
+export function parseJournalFile(name: string): number | undefined {
+  const number = Number(name.slice(JOURNAL_PREFIX.length));
+  return Number.isSafeInteger(number) && name === journalFile(number) ? number : undefined;
+}
+
 /** Files of a segment, or named like one by an offset. */
 export type OffsetFileSuffix = '.log' | '.index' | '.timeindex' | '.snapshot' | '.producers';
 

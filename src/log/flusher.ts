@@ -3,13 +3,20 @@ import type { DiskHealth } from './disk-health.ts';
 
 /** A log that has something to write. */
 export interface Flushable {
-  /** Writes what is queued now, and makes it as durable as the topic asks. Not called while it runs. */
-  flushCycle(): Promise<void>;
+  /** Whether what is queued now may be committed by the journal. */
+  readonly isForJournal: boolean;
+  /**
+   * Makes what is queued now as durable as the topic asks, in its files or in the journal. Not called
+   * while it runs.
+   */
+  flushCycle(to: 'files' | 'journal'): Promise<void>;
 }
 
 export interface FlusherSettings {
   /** How many logs are written at a time. */
   readonly concurrency: number;
+  /** When so many logs have something to write, they use the journal. */
+  readonly journalFrom: number;
   /** A cycle that takes longer is reported, in ms. */
   readonly stallMs: number;
   /** How many bytes may wait to be written, of all logs together. */
@@ -19,7 +26,8 @@ export interface FlusherSettings {
 /**
  * The one place that decides durability in a data directory (DESIGN D8). Each log has one cycle at a
  * time; what is appended while it runs shares the next one (group commit). Logs run beside each
- * other, but never so many that the last threads of the pool are taken (4b rule 6).
+ * other, but never so many that the last threads of the pool are taken (4b rule 6). When many have
+ * something to write, the journal writes it for all of them at once (4b rule 8).
  */
 export class Flusher {
   readonly #settings: FlusherSettings;
@@ -29,6 +37,8 @@ export class Flusher {
   /** Logs that wait for a cycle, in the order in which they asked. */
   readonly #waiting = new Set<Flushable>();
   readonly #running = new Set<Flushable>();
+  /** How many of the running write their files. */
+  #writing = 0;
   #startIsDue = false;
   #queuedBytes = 0;
 
@@ -66,9 +76,13 @@ export class Flusher {
   /** Asks for a cycle of a log; asking again before it begins changes nothing. */
   schedule(log: Flushable): void {
     this.#waiting.add(log);
+    this.#startLater();
+  }
+
+  /** Not at once: what else is appended, or done, in this turn is for the same start. */
+  #startLater(): void {
     if (this.#startIsDue) return;
     this.#startIsDue = true;
-    // Not at once: what else is appended in this turn goes into the same cycle.
     this.#timers.nextTurn(() => {
       this.#startIsDue = false;
       this.#start();
@@ -76,24 +90,35 @@ export class Flusher {
   }
 
   #start(): void {
+    const { concurrency, journalFrom } = this.#settings;
+    const isCrowded = this.#waiting.size + this.#running.size >= journalFrom;
     for (const log of this.#waiting) {
-      if (this.#running.size >= this.#settings.concurrency) return;
       if (this.#running.has(log)) continue;
+      const to = isCrowded && log.isForJournal ? 'journal' : 'files';
+      if (to === 'files' && this.#writing >= concurrency) {
+        if (isCrowded) continue;
+        return;
+      }
       this.#waiting.delete(log);
-      this.#run(log);
+      this.#run(log, to);
     }
   }
 
-  #run(log: Flushable): void {
+  #run(log: Flushable, to: 'files' | 'journal'): void {
     this.#running.add(log);
+    if (to === 'files') this.#writing++;
     const { stallMs } = this.#settings;
     const watch = this.#timers.after(stallMs, () => this.#onStall(stallMs));
     const done = (): void => {
       watch.cancel();
       this.#running.delete(log);
-      this.#start();
+      if (to === 'files') this.#writing--;
+      if (this.#waiting.size === 0) return;
+      // A thread is free at once; those that shared a frame end together.
+      if (to === 'files') this.#start();
+      else this.#startLater();
     };
-    log.flushCycle().then(done, (error: unknown) => {
+    log.flushCycle(to).then(done, (error: unknown) => {
       this.#health.fail(error);
       done();
     });

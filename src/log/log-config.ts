@@ -7,6 +7,8 @@ export interface LogConfig {
   readonly tailCacheBytes: number;
   readonly unwrittenMaxBytes: number;
   readonly flushStallMs: number;
+  readonly journalBytes: number;
+  readonly journalPartitionsMin: number;
   readonly recoveryThreads: number;
   readonly openSegmentsMax: number;
   readonly openWritersMax: number;
@@ -48,6 +50,18 @@ export const logSettings: SettingGroup<LogConfig> = {
     default: 10_000,
     min: 1,
     doc: 'A round of writes and fsyncs of a log that takes longer is reported in the log.',
+  }),
+  journalBytes: setting.bytes({
+    key: 'log.journal.bytes',
+    default: 64 * MIB,
+    min: 1,
+    doc: 'How large the commit journal grows, which partitions share when many are written to at a time. So much may be held in memory and, after an unclean stop, written to their files at start.',
+  }),
+  journalPartitionsMin: setting.int({
+    key: 'log.journal.partitions.min',
+    default: 16,
+    min: 1,
+    doc: 'When so many partitions wait for an fsync, one of the journal stands for those of all. Fewer have their own files fsynced.',
   }),
   recoveryThreads: setting.int({
     key: 'num.recovery.threads.per.data.dir',

@@ -1,4 +1,4 @@
-import { type Clock, FileError, type FileSystem, type Timer, type Timers } from '../env/ports.ts';
+import type { Clock, FileSystem, Timer, Timers } from '../env/ports.ts';
 import { assert } from '../model/assert.ts';
 import {
   type Offset,
@@ -8,13 +8,22 @@ import {
   type TopicPartition,
 } from '../model/ids.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { CommitJournal } from './commit-journal.ts';
 import { DiskHealth, LogCorruptError } from './disk-health.ts';
 import type { LogMark } from './durable-marks.ts';
 import { parseFolder, retiredFolder } from './file-names.ts';
 import { Flusher } from './flusher.ts';
+import type { JournalPoint } from './journal-format.ts';
+import {
+  type FoundJournal,
+  type JournaledLog,
+  readJournal,
+  removeJournal,
+  replayJournal,
+} from './journal-replay.ts';
 import { type CorruptLog, Log } from './log.ts';
 import type { LogConfig } from './log-config.ts';
-import { recoverLog } from './log-recovery.ts';
+import { recoverLog, TORN_TAIL } from './log-recovery.ts';
 import type { LogReporter } from './log-reporter.ts';
 import { LogReports } from './log-reports.ts';
 import type { LogShared, Markable } from './log-shared.ts';
@@ -23,9 +32,10 @@ import { MarksFile, readMarks } from './marks-file.ts';
 import { patientFiles } from './patient-files.ts';
 import { RecoveryProgress, type RecoveryState } from './recovery-progress.ts';
 import { hasClockJumped } from './retention.ts';
+import { RetiredFolders } from './retired-folders.ts';
 import { Scrubber } from './scrubber.ts';
 import { SegmentReaders } from './segment-readers.ts';
-import { forEachLimited, SerialLane } from './serial-lane.ts';
+import { forEachLimited } from './serial-lane.ts';
 import { TailCache } from './tail-cache.ts';
 import type { TopicLogConfig } from './topic-config.ts';
 import { readTopicId } from './topic-id-file.ts';
@@ -90,8 +100,7 @@ export class LogDirectory {
   readonly #changed = new Set<Markable>();
   /** Folders that are being renamed out of the way, by name of the partition. */
   readonly #leaving = new Map<string, Promise<void>>();
-  /** Removes folders of deleted partitions, one after another. */
-  readonly #removals = new SerialLane();
+  readonly #retired: RetiredFolders;
   readonly #scrubber: Scrubber;
   #retentionTimer: Timer | null = null;
   #lastRetention = { wallMs: 0, monotonicMs: 0 };
@@ -109,13 +118,16 @@ export class LogDirectory {
     this.#owner = owner;
     this.#reporter = reporter;
     const { config, path, flusherConcurrency: concurrency } = settings;
+    this.#retired = new RetiredFolders(path, files, reporter);
     const { timers, clock } = ports;
     const health = new DiskHealth((error) => {
       reporter.error({ err: error }, 'the data directory is out of service');
       owner.onFailure(error);
     });
     const { flushStallMs: stallMs, unwrittenMaxBytes: maxQueuedBytes } = config;
-    const flushing = { concurrency, stallMs, maxQueuedBytes };
+    const { journalPartitionsMin: journalFrom, journalBytes: maxBytes } = config;
+    const flushing = { concurrency, stallMs, maxQueuedBytes, journalFrom };
+    const journaling = { directory: path, maxBytes };
     const marking = { directory: path, intervalMs: config.marksIntervalMs };
     this.#marksFile = new MarksFile(marking, { files, timers }, health, {
       prepare: () => this.#prepareMarks(),
@@ -128,6 +140,9 @@ export class LogDirectory {
       health,
       reporter,
       flusher: new Flusher(flushing, timers, health, (ms) => owner.onFlushStall(ms)),
+      journal: new CommitJournal(journaling, { files, timers }, health, () =>
+        this.#marksFile.changed(),
+      ),
       readers: new SegmentReaders({ limit: config.openSegmentsMax }, files, reporter),
       writers: new WriteHandles(config.openWritersMax),
       cache: new TailCache(config.tailCacheBytes),
@@ -211,7 +226,7 @@ export class LogDirectory {
       await log.abandon();
       // The folder of that name may still be that of an older log, which is on its way out, too.
       await earlier;
-      await this.#retire(name, log.topicId, 'delete');
+      await this.#retired.retire(name, log.topicId, 'delete');
       // Makes the new name durable, too. If only one of the two is after a power cut, the owner says
       // that this topic is deleted, and the next start removes what is left.
       await this.#marksFile.save();
@@ -222,7 +237,7 @@ export class LogDirectory {
     } finally {
       if (this.#leaving.get(name) === retired) this.#leaving.delete(name);
     }
-    this.#removeLater(retiredFolder(name, log.topicId, 'delete'));
+    this.#retired.removeLater(retiredFolder(name, log.topicId, 'delete'));
   }
 
   /**
@@ -240,11 +255,13 @@ export class LogDirectory {
     try {
       const limit = this.#settings.config.recoveryThreads;
       await forEachLimited(logs, limit, (log) => log.close());
-      await this.#removals.run(() => Promise.resolve());
+      await this.#retired.settled();
       // Last: until here a start is an unclean one.
       await this.#marksFile.save();
+      await this.#shared.journal.clear();
     } catch (error) {
       for (const log of logs) await log.abandon();
+      await this.#shared.journal.abandon();
       // A disk out of service was reported when it failed.
       if (this.failure === null) throw error;
     }
@@ -257,15 +274,17 @@ export class LogDirectory {
     // The process before this one may have died between replacing the marks and making that durable;
     // what follows deletes by what they say.
     await files.syncDirectory(path);
-    const marks = await readMarks(files, path);
+    const { logs: marks, journal: journaled } = await readMarks(files, path);
+    const journal = await readJournal(files, path, journaled);
+    if (journal.torn !== null) this.#reporter.warn(journal.torn, TORN_TAIL);
     // A folder is emptied only when its new name is durable: under the old one it would be damaged.
     const renamed = Promise.withResolvers<void>();
-    void this.#removals.run(() => renamed.promise);
+    this.#retired.holdUntil(renamed.promise);
     const folders: { name: string; topicPartition: TopicPartition }[] = [];
     for (const name of await files.list(path)) {
       const folder = parseFolder(name);
       if (folder?.kind === 'partition') folders.push({ name, ...folder });
-      if (folder?.kind === 'deleted') this.#removeLater(name);
+      if (folder?.kind === 'deleted') this.#retired.removeLater(name);
       if (folder?.kind === 'stray') {
         this.#reporter.warn({ folder: name }, 'a folder of an unknown topic was set aside before');
       }
@@ -274,15 +293,18 @@ export class LogDirectory {
       this.#owner.onRecovery?.(state),
     );
     await forEachLimited(folders, config.recoveryThreads, async ({ name, topicPartition }) => {
-      await this.#openFolder(name, topicPartition, marks.get(name), progress);
+      const found = { mark: marks.get(name), journal };
+      await this.#openFolder(name, topicPartition, found, progress);
       marks.delete(name);
       progress.partitionDone();
     });
     for (const mark of marks.values()) this.#missFolder(mark);
     // Takes back that the logs are clean, before anything is served. It also makes durable that
     // folders were renamed.
+    this.#shared.journal.begin(journal.nextNumber);
     await this.#marksFile.save();
     renamed.resolve();
+    await removeJournal(files, path, journal);
     this.#lastRetention = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
     this.#scheduleRetention();
     if (config.scrubBytesPerSecond > 0) this.#scrubber.start();
@@ -305,27 +327,33 @@ export class LogDirectory {
   async #openFolder(
     name: string,
     topicPartition: TopicPartition,
-    found: LogMark | undefined,
+    found: { readonly mark: LogMark | undefined; readonly journal: FoundJournal },
     progress: RecoveryProgress,
   ): Promise<void> {
-    const topicId = await this.#readTopicId(name, topicPartition, found);
+    const topicId = await this.#readTopicId(name, topicPartition, found.mark);
     if (topicId === undefined) return;
     // A mark of an older topic of that name says nothing.
-    const mark = found?.topicId === topicId ? found : undefined;
+    const mark = found.mark?.topicId === topicId ? found.mark : undefined;
+    const { partition } = topicPartition;
+    const journaled = found.journal.writesOf({ topicId, partition });
+    const { files, clock } = this.#ports;
+    const folder = `${this.#settings.path}/${name}`;
     const config = this.#owner.describe(topicPartition, topicId);
     if (config === 'deleted') {
-      await this.#retire(name, topicId, 'delete');
-      this.#removeLater(retiredFolder(name, topicId, 'delete'));
+      await this.#retired.retire(name, topicId, 'delete');
+      this.#retired.removeLater(retiredFolder(name, topicId, 'delete'));
       return;
     }
     if (config === 'unknown') {
       this.#reporter.warn({ folder: name, topicId }, 'set aside a folder of an unknown topic');
-      await this.#retire(name, topicId, 'stray');
+      const logStartOffset = mark?.logStartOffset ?? offset(0);
+      await this.#completeStray(folder, { writes: journaled, logStartOffset });
+      await this.#retired.retire(name, topicId, 'stray');
       return;
     }
-    const { files, clock } = this.#ports;
     const settings = {
-      folder: `${this.#settings.path}/${name}`,
+      folder,
+      journaled,
       indexIntervalBytes: config.indexIntervalBytes,
       producerIdsMax: this.#settings.config.producerIdsMax,
       nowMs: clock.wallMs(),
@@ -345,6 +373,16 @@ export class LogDirectory {
     }
   }
 
+  /** A folder that is set aside holds all that was acknowledged. */
+  async #completeStray(folder: string, journaled: JournaledLog): Promise<void> {
+    try {
+      await replayJournal(this.#ports.files, folder, journaled);
+    } catch (error) {
+      if (!(error instanceof LogCorruptError)) throw error;
+      this.#reporter.warn({ folder, err: error }, 'a folder that is set aside is damaged');
+    }
+  }
+
   /** The topic that a folder is of; `undefined` if the folder was never finished and is gone now. */
   async #readTopicId(
     name: string,
@@ -359,7 +397,7 @@ export class LogDirectory {
     const hints = { marked: mark?.topicId, describe };
     const ports = { files, reporter: this.#reporter };
     const topicId = await readTopicId(`${this.#settings.path}/${name}`, hints, ports);
-    if (topicId === undefined) await this.#removeFolder(name);
+    if (topicId === undefined) await this.#retired.remove(name);
     return topicId;
   }
 
@@ -401,33 +439,6 @@ export class LogDirectory {
     return log;
   }
 
-  /** Renames a folder, if it is there; the caller makes that durable. */
-  async #retire(name: string, topicId: TopicId, as: 'delete' | 'stray'): Promise<void> {
-    const { files } = this.#ports;
-    const { path } = this.#settings;
-    if ((await files.stat(`${path}/${name}`)) === undefined) return;
-    await files.rename(`${path}/${name}`, `${path}/${retiredFolder(name, topicId, as)}`);
-  }
-
-  #removeLater(name: string): void {
-    void this.#removals.run(async () => {
-      try {
-        await this.#removeFolder(name);
-      } catch (error) {
-        if (!(error instanceof FileError)) throw error;
-        if (error.code === 'ENOENT') return;
-        this.#reporter.warn({ folder: name, err: error }, 'cannot remove a deleted partition yet');
-      }
-    });
-  }
-
-  async #removeFolder(name: string): Promise<void> {
-    const { files } = this.#ports;
-    const folder = `${this.#settings.path}/${name}`;
-    for (const file of await files.list(folder)) await files.removeFile(`${folder}/${file}`);
-    await files.removeDirectory(folder);
-  }
-
   /** Closes files that nobody uses. False if there is no use in waiting for a handle. */
   #giveBackHandles(): boolean {
     this.#shared.readers.closeIdle();
@@ -441,13 +452,13 @@ export class LogDirectory {
     await forEachLimited(changed, PREPARE_LIMIT, (log) => log.prepareMark());
   }
 
-  #collectMarks(): LogMark[] {
-    const marks: LogMark[] = [];
+  #collectMarks(): { readonly logs: readonly LogMark[]; readonly journal: JournalPoint } {
+    const logs: LogMark[] = [];
     for (const log of this.#logs.values()) {
       const mark = log.mark();
-      if (mark !== null) marks.push(mark);
+      if (mark !== null) logs.push(mark);
     }
-    return marks;
+    return { logs, journal: this.#shared.journal.point };
   }
 
   #scheduleRetention(): void {

@@ -11,6 +11,7 @@ import {
   TOPIC_ID_FILE,
 } from './file-names.ts';
 import { saveIndexes } from './index-files.ts';
+import type { JournalVoid, JournalWrite } from './journal-format.ts';
 import type { LogShared } from './log-shared.ts';
 import { offsetsOf, saveProducers } from './producer-files.ts';
 import type { ProducerSnapshot } from './producer-snapshot.ts';
@@ -33,6 +34,9 @@ interface SegmentWrite {
   readonly endOffset: Offset;
   readonly isClosed: boolean;
 }
+
+/** A log that has so much in the journal alone writes it to its files: it is held in memory until then. */
+const JOURNALED_BYTES_MAX = 256 * 1024;
 
 /**
  * The files of one log. All methods but the constructor run one after another, in the lane of the
@@ -68,6 +72,24 @@ export class LogDisk {
 
   get hasFolder(): boolean {
     return this.#hasFolder;
+  }
+
+  /** What is queued and not in the journal yet, if `mayJournal`: it counts as journaled from now on. */
+  takeForJournal(active: Segment, partition: number): JournalWrite {
+    assert(mayJournal(active), 'only the tail of a file that is there for good is journaled');
+    const chunks = active.queue.slice(active.journaledChunks);
+    let bytes = 0;
+    for (const chunk of chunks) bytes += chunk.length;
+    const position = active.writtenBytes + active.journaledBytes;
+    active.journaledChunks = active.queue.length;
+    active.journaledBytes += bytes;
+    const { baseOffset: segmentBase } = active;
+    const { topicId } = this.#place;
+    return { kind: 'write', topicId, partition, segmentBase, position, chunks, bytes };
+  }
+
+  journalVoid(partition: number): JournalVoid {
+    return { kind: 'void', topicId: this.#place.topicId, partition };
   }
 
   /**
@@ -281,6 +303,16 @@ export class LogDisk {
   }
 }
 
+/**
+ * Whether what is queued for an active segment may stand in the journal alone for a while: the file is
+ * there for good, and durable up to where the entry begins.
+ */
+export const mayJournal = (active: Segment): boolean =>
+  active.isNamed &&
+  active.syncedBytes === active.writtenBytes &&
+  active.queue.length > active.journaledChunks &&
+  active.sizeInBytes - active.writtenBytes <= JOURNALED_BYTES_MAX;
+
 function takeQueued(segments: readonly Segment[]): SegmentWrite[] {
   const active = segments.at(-1);
   const writes: SegmentWrite[] = [];
@@ -288,6 +320,8 @@ function takeQueued(segments: readonly Segment[]): SegmentWrite[] {
     if (segment.isFinished) continue;
     const chunks = segment.queue;
     segment.queue = [];
+    segment.journaledChunks = 0;
+    segment.journaledBytes = 0;
     let bytes = 0;
     for (const chunk of chunks) bytes += chunk.length;
     const { endOffset } = segment;

@@ -4,6 +4,8 @@ import { LogCorruptError } from './disk-health.ts';
 import type { DurablePoint, LogMark } from './durable-marks.ts';
 import { offsetFile, parseOffsetFile } from './file-names.ts';
 import { readIndexFiles, saveIndexes } from './index-files.ts';
+import type { JournalWrite } from './journal-format.ts';
+import { type JournaledEnd, replayJournal } from './journal-replay.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
 import type { LogReports } from './log-reports.ts';
 import { loadProducers, offsetsOf, saveProducers } from './producer-files.ts';
@@ -24,10 +26,15 @@ export interface RecoveredLog {
   readonly durable: DurablePoint | null;
 }
 
+/** What is reported when the end of a file is cut off. */
+export const TORN_TAIL = 'cut a torn tail: bytes that were never acknowledged as durable';
+
 export interface RecoverySettings {
   readonly folder: string;
   readonly indexIntervalBytes: number;
   readonly producerIdsMax: number;
+  /** What the commit journal holds of the log. */
+  readonly journaled: readonly JournalWrite[];
   /** Wall clock time at which producers that are found in the log count as last seen. */
   readonly nowMs: number;
 }
@@ -40,10 +47,10 @@ export interface RecoveryPorts {
 }
 
 /**
- * Opens the folder of a log. After a clean stop nothing is read that is not needed. Else every batch
+ * Opens the folder of a log, when what the commit journal holds of it is in its files again. After a clean stop nothing is read that is not needed. Else every batch
  * above the mark is checked, and
  *
- * - a bad batch above the mark in the last segment is a torn tail: cut, as it was never promised;
+ * - a bad batch above the mark and what was journaled, in the last segment, is a torn tail: cut, as it was never promised;
  * - a bad or missing batch anywhere else is corruption: `LogCorruptError`, and nothing is cut;
  * - sound batches above the mark are written again and fsynced before they count (DESIGN 4b rule 1):
  *   perhaps they were only in the page cache, and an fsync that failed before the crash has left
@@ -73,6 +80,7 @@ class Recovery {
   #logStartOffset: Offset = offset(0);
   /** Batches from here on are replayed into the producers. */
   #replayFrom: Offset = offset(0);
+  #journaledEnd: JournaledEnd | null = null;
   /** Offsets of producer snapshots that were written just now. */
   readonly #savedSnapshots = new Set<Offset>();
 
@@ -88,7 +96,10 @@ class Recovery {
 
   async run(): Promise<RecoveredLog> {
     const mark = this.#mark;
-    const names = await this.#files.list(this.#settings.folder);
+    const { folder, journaled } = this.#settings;
+    const log = { writes: journaled, logStartOffset: mark?.logStartOffset ?? offset(0) };
+    this.#journaledEnd = await replayJournal(this.#files, folder, log);
+    const names = await this.#files.list(folder);
     await this.#findSegments(names);
     const first = this.#segments[0];
     const last = this.#segments.at(-1);
@@ -98,7 +109,7 @@ class Recovery {
     // Above the mark a snapshot may tell of batches that are lost.
     const range = { from: first.baseOffset, to: mark?.endOffset ?? first.baseOffset };
     const into = { states: this.#producers, reporter: this.#reporter };
-    this.#replayFrom = await loadProducers(this.#files, this.#settings.folder, range, into);
+    this.#replayFrom = await loadProducers(this.#files, folder, range, into);
     const isIndexed = await this.#adoptIndexes(last);
     if (isClean && isIndexed && this.#replayFrom === mark.endOffset) {
       last.endOffset = mark.endOffset;
@@ -263,7 +274,10 @@ class Recovery {
     });
     await walk.run(from);
     const where = `${segment.path('.log')} at byte ${walk.position}`;
-    if (walk.problem !== null && !(isLast && walk.position >= walk.rewriteFrom)) {
+    const journaledEnd =
+      this.#journaledEnd?.segmentBase === segment.baseOffset ? this.#journaledEnd.position : 0;
+    const durableEnd = Math.max(walk.rewriteFrom, journaledEnd);
+    if (walk.problem !== null && !(isLast && walk.position >= durableEnd)) {
       throw new LogCorruptError(`${where}: ${walk.problem}`);
     }
     if (!isLast && walk.nextOffset !== segment.endOffset) {
@@ -273,10 +287,7 @@ class Recovery {
     }
     if (walk.problem !== null) {
       const lost = segment.sizeInBytes - walk.position;
-      this.#reporter.warn(
-        { where, bytes: lost, problem: walk.problem },
-        'cut a torn tail: bytes that were never acknowledged as durable',
-      );
+      this.#reporter.warn({ where, bytes: lost, problem: walk.problem }, TORN_TAIL);
       await file.truncate(walk.position);
     }
     if (isLast) {

@@ -1,4 +1,5 @@
 import type { Clock, FileSystem } from '../env/ports.ts';
+import type { CommitJournal } from './commit-journal.ts';
 import type { DiskHealth } from './disk-health.ts';
 import type { Flusher } from './flusher.ts';
 import type { LogConfig } from './log-config.ts';
@@ -20,6 +21,7 @@ export interface LogShared {
   readonly files: FileSystem;
   readonly health: DiskHealth;
   readonly flusher: Flusher;
+  readonly journal: CommitJournal;
   readonly readers: SegmentReaders;
   readonly writers: WriteHandles;
   readonly cache: TailCache;

@@ -1,6 +1,6 @@
 import { assert } from '../model/assert.ts';
 import { type Offset, offset } from '../model/ids.ts';
-import type { DurablePoint } from './durable-marks.ts';
+import type { DurablePoint, LogMark } from './durable-marks.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
 import type { RecoveredLog } from './log-recovery.ts';
 import { ProducerStates } from './producer-states.ts';
@@ -26,6 +26,8 @@ export class LogState {
   flushedOffset: Offset;
   /** `null` while the log has no folder. */
   durable: DurablePoint | null;
+  /** Exclusive: all below is durable, in the files or in the commit journal. */
+  journaledOffset: Offset;
   /** How often the log was truncated at its end: what began before a truncation does not count after it. */
   generation = 0;
 
@@ -40,6 +42,7 @@ export class LogState {
     this.logEndOffset = endOffset;
     this.flushedOffset = endOffset;
     this.durable = recovered.durable;
+    this.journaledOffset = endOffset;
   }
 
   get active(): Segment | undefined {
@@ -51,6 +54,26 @@ export class LogState {
     let bytes = 0;
     for (const segment of this.segments) bytes += segment.sizeInBytes;
     return bytes;
+  }
+
+  /** What the marks say of the log; `null` while it has no folder. */
+  mark(): Omit<LogMark, 'topicPartition' | 'topicId' | 'isClean'> | null {
+    const { durable, segments, epochs } = this;
+    if (durable === null) return null;
+    // A flush that a truncation overtook finishes segments without moving the durable end: above it
+    // recovery trusts no snapshot, so these are to be finished again.
+    const unfinished =
+      segments.find(({ isFinished, endOffset }) => !isFinished || endOffset > durable.endOffset) ??
+      segments.at(-1)!;
+    return {
+      ...durable,
+      logStartOffset: this.markedStartOffset,
+      finishedBefore: unfinished.baseOffset,
+      index: this.segmentOf(durable.segmentBase).indexMark,
+      segmentCount: segments.length,
+      totalBytes: this.sizeInBytes,
+      epochs: epochs.entries.filter((entry) => entry.startOffset <= durable.endOffset),
+    };
   }
 
   /** The segment that holds `target`, or that would. */

@@ -4,10 +4,12 @@ import { type ErrorRow, Errors } from '../model/errors.ts';
 import {
   type LeaderEpoch,
   type Offset,
+  offset,
   partitionName,
   type TopicId,
   type TopicPartition,
 } from '../model/ids.ts';
+import type { JournalUser } from './commit-journal.ts';
 import { LogCorruptError, StorageError } from './disk-health.ts';
 import type { DurablePoint, LogMark } from './durable-marks.ts';
 import type { Flushable } from './flusher.ts';
@@ -19,6 +21,7 @@ import {
   LogAppender,
 } from './log-appender.ts';
 import { LogDisk } from './log-disk.ts';
+import { LogJournal } from './log-journal.ts';
 import { LogReader, type LogReadOutcome } from './log-reader.ts';
 import type { RecoveredLog } from './log-recovery.ts';
 import type { LogShared, Markable } from './log-shared.ts';
@@ -57,7 +60,7 @@ export interface LogIdentity {
  *
  *     logStartOffset <= flushedOffset <= logEndOffset
  */
-export class Log implements Flushable, Markable, HandleHolder {
+export class Log implements Flushable, Markable, HandleHolder, JournalUser {
   readonly topicPartition: TopicPartition;
   readonly topicId: TopicId;
   /** Called after `flushedOffset` rose. */
@@ -69,6 +72,7 @@ export class Log implements Flushable, Markable, HandleHolder {
   readonly #appender: LogAppender;
   readonly #reader: LogReader;
   readonly #trimmer: LogTrimmer;
+  readonly #journal: LogJournal;
   readonly #lane = new SerialLane();
   /** What must be done before the folder may be made: an older one of this name is in the way. */
   readonly #folderIsFree: Promise<void>;
@@ -105,6 +109,7 @@ export class Log implements Flushable, Markable, HandleHolder {
     this.#appender = new LogAppender(folder, shared, this.#state);
     this.#reader = new LogReader(topicPartition, shared, this.#state);
     this.#trimmer = new LogTrimmer({ topicPartition, folder }, shared, this.#state, this.#disk);
+    this.#journal = new LogJournal(this, shared, this.#state, this.#disk);
   }
 
   get config(): TopicLogConfig {
@@ -126,9 +131,11 @@ export class Log implements Flushable, Markable, HandleHolder {
     return this.#state.flushedOffset;
   }
 
-  /** Exclusive end of what is fsynced, whatever the topic asks. */
+  /** Exclusive end of what is fsynced, in the files or in the journal, whatever the topic asks. */
   get durableOffset(): Offset {
-    return this.#state.durable?.endOffset ?? this.#state.logStartOffset;
+    const { durable, journaledOffset, logStartOffset } = this.#state;
+    const endOffset = durable?.endOffset ?? logStartOffset;
+    return offset(Math.max(endOffset, journaledOffset));
   }
 
   get leaderEpochs(): LeaderEpochs {
@@ -279,17 +286,27 @@ export class Log implements Flushable, Markable, HandleHolder {
     await this.#onDisk(async () => {
       // Perhaps nothing was written so far, and the folder of an older topic is still in the way.
       await this.#folderIsFree;
-      // Files and memory are one when everything is written, also what is cut right after.
-      const { bytes } = await this.#disk.writeQueued(state.segments, false);
+      // Files and memory are one when everything is written, also what is cut right after. It is durable
+      // before the journal forgets it.
+      const { bytes } = await this.#disk.writeQueued(state.segments, true);
       this.#shared.flusher.settled(bytes);
+      await this.#journal.void();
       await this.#cutEnd(target);
       this.#isTruncating = false;
     });
   }
 
   /** One cycle of the flusher. */
-  flushCycle(): Promise<void> {
-    return this.#onDisk(() => this.#writeCycle());
+  flushCycle(to: 'files' | 'journal'): Promise<void> {
+    return this.#onDisk(() => (to === 'journal' ? this.#journalCycle() : this.#writeCycle()));
+  }
+
+  get isForJournal(): boolean {
+    return this.#config.durability === 'durable' && !this.#lane.isBusy && this.#journal.mayCommit;
+  }
+
+  async settleJournal(): Promise<void> {
+    await this.#onDisk(() => this.#writeCycle({ isDurable: true }));
   }
 
   get isBusy(): boolean {
@@ -311,13 +328,12 @@ export class Log implements Flushable, Markable, HandleHolder {
       const { active, producers, logEndOffset } = this.#state;
       if (active === undefined || !active.isNamed || this.#isIdle) return;
       const { producerSnapshotBytes } = this.#shared.config;
-      const isDue = this.#appender.bytesSinceSnapshot >= producerSnapshotBytes;
-      // Also if there are none: an unclean start replays from the newest snapshot on. But while the log
-      // is truncated they know batches from beyond its end.
-      if (isDue && !this.#isTruncating) {
-        this.#appender.bytesSinceSnapshot = 0;
-        await this.#disk.saveProducers(logEndOffset, encodeProducers(producers.all()));
-      }
+      // Indexes only together with the producers: an unclean start reads all from their snapshot on.
+      if (this.#appender.bytesSinceSnapshot < producerSnapshotBytes) return;
+      // While the log is truncated they know batches from beyond its end.
+      if (this.#isTruncating) return;
+      this.#appender.bytesSinceSnapshot = 0;
+      await this.#disk.saveProducers(logEndOffset, encodeProducers(producers.all()));
       await this.#disk.saveIndexes(active);
     });
   }
@@ -325,26 +341,9 @@ export class Log implements Flushable, Markable, HandleHolder {
   /** What the directory remembers of this log; `null` while it has no folder. */
   mark(): LogMark | null {
     if (this.#corrupt !== null) return this.#corrupt.mark;
-    const { durable, segments, epochs, markedStartOffset } = this.#state;
-    if (durable === null) return null;
-    const segment = this.#state.segmentOf(durable.segmentBase);
-    // A flush that a truncation overtook finishes segments without moving the durable end: above it
-    // recovery trusts no snapshot, so these are to be finished again.
-    const unfinished =
-      segments.find(({ isFinished, endOffset }) => !isFinished || endOffset > durable.endOffset) ??
-      segments.at(-1)!;
-    return {
-      ...durable,
-      topicPartition: this.topicPartition,
-      topicId: this.topicId,
-      logStartOffset: markedStartOffset,
-      finishedBefore: unfinished.baseOffset,
-      index: segment.indexMark,
-      isClean: this.#isClean,
-      segmentCount: segments.length,
-      totalBytes: this.#state.sizeInBytes,
-      epochs: epochs.entries.filter((entry) => entry.startOffset <= durable.endOffset),
-    };
+    const { topicPartition, topicId } = this;
+    const known = this.#state.mark();
+    return known === null ? null : { ...known, topicPartition, topicId, isClean: this.#isClean };
   }
 
   /** What is durable of the segments, each good as long as the log is not closed or changed. */
@@ -389,6 +388,19 @@ export class Log implements Flushable, Markable, HandleHolder {
     return this.#lane.run(() => this.#shared.health.guard(work));
   }
 
+  async #journalCycle(): Promise<void> {
+    const state = this.#state;
+    const { generation, logEndOffset } = state;
+    if (this.#isIdle) return;
+    // Since the flusher asked, the segment may have been closed.
+    if (!this.#journal.mayCommit) return await this.#writeCycle();
+    await this.#journal.commit();
+    // As with files: what a truncation has overtaken counts for nothing (DESIGN 4b rule 2).
+    if (generation !== state.generation) return;
+    state.journaledOffset = logEndOffset;
+    this.#raiseFlushed(logEndOffset);
+  }
+
   async #writeCycle(options = { isDurable: this.#config.durability === 'durable' }): Promise<void> {
     const state = this.#state;
     if (this.#isIdle || state.active === undefined) return;
@@ -419,8 +431,12 @@ export class Log implements Flushable, Markable, HandleHolder {
       this.#shared.marks.changed(this);
     }
     state.tail.written(endOffset);
-    if (endOffset <= state.flushedOffset) return;
-    state.flushedOffset = endOffset;
+    this.#raiseFlushed(endOffset);
+  }
+
+  #raiseFlushed(endOffset: Offset): void {
+    if (endOffset <= this.#state.flushedOffset) return;
+    this.#state.flushedOffset = endOffset;
     this.onFlushed(endOffset);
   }
 
@@ -441,6 +457,7 @@ export class Log implements Flushable, Markable, HandleHolder {
     const state = this.#state;
     state.logEndOffset = endOffset;
     if (state.flushedOffset > endOffset) state.flushedOffset = endOffset;
+    if (state.journaledOffset > endOffset) state.journaledOffset = endOffset;
     state.tail.truncateTo(endOffset);
   }
 

@@ -2,15 +2,16 @@ import { CorruptError } from '../codec/reader.ts';
 import type { FileSystem, Timer, Timers } from '../env/ports.ts';
 import { replaceFile } from '../env/replace-file.ts';
 import { type DiskHealth, StorageError } from './disk-health.ts';
-import { decodeMarks, encodeMarks, type LogMark } from './durable-marks.ts';
+import { type DurableMarks, decodeMarks, encodeMarks, type LogMark } from './durable-marks.ts';
 import { MARKS_FILE } from './file-names.ts';
 import { readIfThere } from './index-files.ts';
+import { type JournalPoint, NO_JOURNAL } from './journal-format.ts';
 
 export interface MarksSource {
   /** Called before each write that the timer asked for; what it does is covered by the marks. */
   prepare(): Promise<void>;
   /** The marks as they are now. */
-  collect(): readonly LogMark[];
+  collect(): { readonly logs: readonly LogMark[]; readonly journal: JournalPoint };
 }
 
 export interface MarksFileSettings {
@@ -90,20 +91,18 @@ export class MarksFile {
 
   #write(): Promise<void> {
     const { directory } = this.#settings;
-    return this.#health.guard(() =>
-      replaceFile(this.#files, directory, MARKS_FILE, encodeMarks(this.#source.collect())),
-    );
+    return this.#health.guard(() => {
+      const { logs, journal } = this.#source.collect();
+      return replaceFile(this.#files, directory, MARKS_FILE, encodeMarks(logs, journal));
+    });
   }
 }
 
-/** The marks of a data directory by the names of folders; none if they were never written. Throws `StorageError`. */
-export async function readMarks(
-  files: FileSystem,
-  directory: string,
-): Promise<Map<string, LogMark>> {
+/** The marks of a data directory; none if they were never written. Throws `StorageError`. */
+export async function readMarks(files: FileSystem, directory: string): Promise<DurableMarks> {
   const path = `${directory}/${MARKS_FILE}`;
   const bytes = await readIfThere(files, path);
-  if (bytes === undefined) return new Map();
+  if (bytes === undefined) return { logs: new Map(), journal: NO_JOURNAL };
   try {
     return decodeMarks(bytes);
   } catch (cause) {

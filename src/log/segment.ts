@@ -21,6 +21,9 @@ export class Segment {
   syncedBytes = 0;
   /** Appended and not yet given to the file. */
   queue: Uint8Array[] = [];
+  /** So many of the first in the queue, and their bytes, are durable in the commit journal, or about to be. */
+  journaledChunks = 0;
+  journaledBytes = 0;
   /** The file is there and its name durable. Only then may anything in it count as flushed. */
   isNamed = false;
   /** Closed, and everything that belongs to it is durable: bytes, indexes, producers at its end. */

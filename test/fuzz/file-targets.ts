@@ -5,15 +5,24 @@ import { FileTree } from '../../src/env/file-tree.ts';
 import { MemoryFiles } from '../../src/env/memory-files.ts';
 import { NodeClock } from '../../src/env/node-clock.ts';
 import { NodeRandom } from '../../src/env/node-random.ts';
-import { LogCorruptError } from '../../src/log/disk-health.ts';
+import { LogCorruptError, StorageError } from '../../src/log/disk-health.ts';
 import { decodeMarks, encodeMarks, type LogMark, NO_INDEX } from '../../src/log/durable-marks.ts';
 import {
   IDENTITY_FILE,
+  journalFile,
   parseFolder,
   parseOffsetFile,
   parseTopicId,
 } from '../../src/log/file-names.ts';
 import { IdentityError, openIdentity } from '../../src/log/identity.ts';
+import {
+  chainOfHeader,
+  encodeFrame,
+  encodeJournalHeader,
+  JOURNAL_HEADER_BYTES,
+  NO_JOURNAL,
+} from '../../src/log/journal-format.ts';
+import { readJournal } from '../../src/log/journal-replay.ts';
 import {
   decodeKafkaProducers,
   decodeOwnProducers,
@@ -93,14 +102,53 @@ const producers = encodeProducers(
   })),
 );
 
+/** A part with two frames. */
+function journalPart(): Uint8Array {
+  const out = new ByteWriter();
+  const header = encodeJournalHeader({ number: 1, chainBefore: 0 });
+  out.bytes(header);
+  const key = { topicId: topic, partition: 1 };
+  const place = { segmentBase: offset(5), position: 10, chunks: [Buffer.from('batch')], bytes: 5 };
+  let chain = encodeFrame(out, [{ kind: 'write', ...key, ...place }], chainOfHeader(header));
+  chain = encodeFrame(out, [{ kind: 'void', ...key }], chain);
+  return out.toBytes();
+}
+
+/** Makes the checksums of the header and of the first frame right again. */
+function mendJournal(bytes: Uint8Array): void {
+  if (bytes.length < JOURNAL_HEADER_BYTES + 8) return;
+  const header = bytes.subarray(0, JOURNAL_HEADER_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  view.setUint32(JOURNAL_HEADER_BYTES - 4, chainOfHeader(header));
+  const length = view.getInt32(JOURNAL_HEADER_BYTES);
+  const from = JOURNAL_HEADER_BYTES + 8;
+  if (length <= 0 || length > bytes.length - from) return;
+  const content = bytes.subarray(from, from + length);
+  view.setUint32(JOURNAL_HEADER_BYTES + 4, crc32c(content, chainOfHeader(header)));
+}
+
 const logTargets: readonly Target[] = [
   {
     name: 'durable marks',
     weight: 2,
-    corpus: [encodeMarks([]), encodeMarks([mark(0), mark(1)])],
+    corpus: [
+      encodeMarks([], NO_JOURNAL),
+      encodeMarks([mark(0), mark(1)], { part: 2, position: 99 }),
+    ],
     run: (bytes) => void decodeMarks(bytes),
     refuses: isCorrupt,
     mend: mendChecked,
+  },
+  {
+    name: 'commit journal',
+    weight: 2,
+    corpus: [journalPart()],
+    run: async (bytes) => {
+      const name = journalFile(1);
+      await readJournal(await filesWith(name, bytes), 'd', NO_JOURNAL);
+    },
+    refuses: (error) => error instanceof StorageError,
+    mend: mendJournal,
   },
   {
     name: 'producers',

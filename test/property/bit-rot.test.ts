@@ -5,8 +5,13 @@ import { memoryEnv } from '../../src/env/memory-env.ts';
 import { nodeEnv } from '../../src/env/node-env.ts';
 import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
 import { observe } from './rot-observation.ts';
-import { document, drawCases, type RotCase } from './rot-table.ts';
-import { type Directory, makeDirectory, restore } from './rotten-directory.ts';
+import { document, drawCases, journalRows, type RotCase, rotRows } from './rot-table.ts';
+import {
+  type Directory,
+  makeDirectory,
+  makeJournaledDirectory,
+  restore,
+} from './rotten-directory.ts';
 
 /** How often each cell of the table is tried for each file. */
 const SAMPLES = Number(process.env['ROT_SAMPLES'] ?? 2);
@@ -34,13 +39,18 @@ function expectTold(rotten: RotCase, text: string, metrics: string, reaction: st
   if (reaction === 'partition stopped') expect(metrics).toContain('varve_log_damaged_partitions 1');
 }
 
+const directories = [
+  { kind: 'a directory', make: makeDirectory, rows: rotRows, leastCells: 80 },
+  { kind: 'one with a journal', make: makeJournaledDirectory, rows: journalRows, leastCells: 7 },
+];
+
 describe('a data directory in which something rots', () => {
-  it(
-    'reacts as the table says, in every cell of it',
-    async () => {
-      const directory = await makeDirectory(memoryEnv(), PATH);
+  it.each(directories)(
+    'reacts as the table says, in every cell of it: $kind',
+    async ({ make, rows, leastCells }) => {
+      const directory = await make(memoryEnv(), PATH);
       const seen = new Map<string, Set<string>>();
-      for (const rotten of drawCases(directory, SAMPLES)) {
+      for (const rotten of drawCases(directory, SAMPLES, rows)) {
         const { row, end, harm, name, bytes, where } = rotten;
         const env = memoryEnv();
         await restore(env, PATH, new Map(directory[end]).set(name, bytes), 'memory');
@@ -57,13 +67,13 @@ describe('a data directory in which something rots', () => {
         }
       }
       // Nothing is declared that was not seen.
-      for (const rotten of drawCases(directory, SAMPLES)) {
+      for (const rotten of drawCases(directory, SAMPLES, rows)) {
         const { row, end, harm } = rotten;
         expect([...seen.get(cellOf(rotten))!].sort(), cellOf(rotten)).toEqual(
           [...row[end][harm]!].sort(),
         );
       }
-      expect(seen.size).toBeGreaterThan(80);
+      expect(seen.size).toBeGreaterThan(leastCells);
     },
     60_000 * SAMPLES,
   );

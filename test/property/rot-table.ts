@@ -32,7 +32,7 @@ const all = (...reactions: Reaction[]): Reactions => ({
 });
 
 const markedPosition = ({ killed }: Directory): number =>
-  decodeMarks(killed.get('durable-marks')!).get('orders-0')!.position;
+  decodeMarks(killed.get('durable-marks')!).logs.get('orders-0')!.position;
 
 /** The last byte of each field of a batch's header. */
 const headerFields = [7, 11, 15, 16, 20, 22, 26, 34, 42, 50, 52, 56, 60];
@@ -124,11 +124,38 @@ export const rotRows: readonly RotRow[] = [
   },
 ];
 
+const journaledPosition = ({ killed }: Directory): number =>
+  decodeMarks(killed.get('durable-marks')!).journal.position;
+
+/** Of a directory with a journal, which a clean stop does not leave. */
+export const journalRows: readonly RotRow[] = [
+  {
+    what: 'commit journal, below the mark',
+    names: /^commit-journal\./,
+    part: (directory) => ({ from: 0, to: journaledPosition(directory) }),
+    clean: {},
+    killed: {
+      ...{ flip: ['start refused'], zero: ['start refused'], truncate: ['start refused'] },
+      older: ['start refused'],
+    },
+  },
+  {
+    what: 'commit journal, above the mark',
+    names: /^commit-journal\./,
+    part: (directory) => ({ from: journaledPosition(directory), to: Number.MAX_SAFE_INTEGER }),
+    clean: {},
+    killed: {
+      ...{ flip: ['tail cut'], zero: ['tail cut'], truncate: ['tail cut'] },
+      extend: ['unharmed'],
+    },
+  },
+];
+
 /** The files of an image that a row is about. */
 export function namesOf({ names }: RotRow, image: Image): string[] {
-  const newest = [...image.keys()].filter((name) => /^orders-0\/.*\.producers$/.test(name)).at(-1)!;
-  const alias = newest.replace(/\d+\.producers$/, '0newest.producers');
-  return [...image.keys()].filter((name) => names.test(name === newest ? alias : name));
+  const newest = [...image.keys()].filter((name) => /^orders-0\/.*\.producers$/.test(name)).at(-1);
+  const alias = newest?.replace(/\d+\.producers$/, '0newest.producers');
+  return [...image.keys()].filter((name) => names.test(name === newest ? alias! : name));
 }
 
 export interface RotCase {
@@ -144,9 +171,13 @@ export interface RotCase {
 const PAGE_BYTES = 256;
 
 /** `samples` cases of each cell of the table that says something. */
-export function* drawCases(directory: Directory, samples: number): Generator<RotCase> {
+export function* drawCases(
+  directory: Directory,
+  samples: number,
+  rows: readonly RotRow[] = rotRows,
+): Generator<RotCase> {
   const random = new SimulatedRandom(7);
-  for (const row of rotRows) {
+  for (const row of rows) {
     for (const end of ends) {
       const image = directory[end];
       for (const name of namesOf(row, image)) {
@@ -223,7 +254,7 @@ export function document(): string {
     if (clean === killed || killed === '') return clean!;
     return clean === '' ? killed! : `${clean} / ${killed}`;
   };
-  const lines = rotRows.map(
+  const lines = [...rotRows, ...journalRows].map(
     (row) => `| ${row.what} | ${harms.map((harm) => cell(row, harm)).join(' | ')} |`,
   );
   const head = `| file | ${harms.join(' | ')} |\n| --- |${' --- |'.repeat(harms.length)}\n`;

@@ -70,6 +70,9 @@ interface Line {
   readonly message: string;
 }
 
+/** Everything that may be is committed by the journal. */
+const journaling: ReadonlyMap<string, string> = new Map([['log.journal.partitions.min', '1']]);
+
 /** A node without doors. */
 export class Node {
   readonly lines: Line[] = [];
@@ -80,7 +83,11 @@ export class Node {
   store!: KeyValueStore;
 
   /** Rejects as the start of a server does. */
-  static async open(env: Env, path: string): Promise<Node> {
+  static async open(
+    env: Env,
+    path: string,
+    more: ReadonlyMap<string, string> = new Map(),
+  ): Promise<Node> {
     const node = new Node();
     const stores = {
       open: async (name: string) => {
@@ -88,7 +95,8 @@ export class Node {
         return node.store;
       },
     };
-    const options = { path, nodeId: NODE, clusterId: '', settings, ioThreads: 4 };
+    const all = new Map([...settings, ...more]);
+    const options = { path, nodeId: NODE, clusterId: '', settings: all, ioThreads: 4 };
     const fail = (error: unknown): void => {
       throw error;
     };
@@ -250,6 +258,33 @@ export async function makeDirectory(env: Env, path: string): Promise<Directory> 
     ['other', other],
   ]);
   return { older, killed, clean, truth, startOffset };
+}
+
+/** Makes a directory whose process was killed when the journal alone had the last batches of `orders-0`. */
+export async function makeJournaledDirectory(env: Env, path: string): Promise<Directory> {
+  const isMemory = (await env.files.stat('/tmp')) === undefined;
+  const node = await Node.open(env, path, journaling);
+  await node.register('only life');
+  await node.createTopics(['orders', 'other']);
+  const other = await node.append('other', 0, 3);
+  // The first batch of a segment is never in the journal alone.
+  const orders = await node.append('orders', 0, 1);
+  orders.push(...(await node.append('orders', 1, 4)));
+  const store = isMemory ? node.store : null;
+  const older = await capture(env, path, store);
+  orders.push(...(await node.append('orders', 5, 3)));
+  await sleep(150);
+  const marks = await env.files.readFile(`${path}/durable-marks`);
+  orders.push(...(await node.append('orders', 8, 2)));
+  const killed = await capture(env, path, store);
+  killed.set('durable-marks', marks);
+  await node.close();
+  const clean = await capture(env, path, isMemory ? 'closed' : null);
+  const truth = new Map([
+    ['orders', orders],
+    ['other', other],
+  ]);
+  return { older, killed, clean, truth, startOffset: 0 };
 }
 
 /** @param store of a directory in memory, open or closed */

@@ -80,7 +80,7 @@ export class DiskInspection {
     const path = `${this.#path}/${MARKS_FILE}`;
     if ((await this.#files.stat(path)) === undefined) return [];
     try {
-      return [...decodeMarks(await this.#files.readFile(path)).values()];
+      return [...decodeMarks(await this.#files.readFile(path)).logs.values()];
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error;
       findings.push(`${MARKS_FILE} is torn: ${error.message}`);

@@ -35,7 +35,7 @@ const framesOf = (stack: string): Frame[] =>
 function subjectOf(kind: SyncKind, path: string, dataDirectory: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (kind === 'store') return 'metadata store';
-  if (kind === 'file') return name.replace(/^\d{20}/, '*');
+  if (kind === 'file') return name.replace(/\d{20}/, '*');
   if (path === dataDirectory) return 'data directory';
   return /-\d+$/.test(name) ? 'folder of a partition' : `folder ${path}`;
 }

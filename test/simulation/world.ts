@@ -224,6 +224,8 @@ export class World {
       end: '',
     };
     this.history.lives.push(life);
+    // Not when the power was cut: what is heard between was answered before.
+    if (this.#diedAs === 'power' && !this.#wasCleanStop) this.history.era++;
     this.#wasCleanStop = false;
     return life;
   }
@@ -325,7 +327,6 @@ export class World {
     }
     this.history.powerCuts++;
     if (this.#wasCleanStop) return;
-    this.history.era++;
     for (const listener of this.#powerCutListeners) listener();
   }
 

@@ -50,6 +50,9 @@ const eager = { marksIntervalMs: 1 };
 /** Marks are written only when something must not go on without them. */
 const lazy = { marksIntervalMs: 3_600_000 };
 
+/** All use the journal; its parts hold a batch or two. */
+const journaling = { ...lazy, journalPartitionsMin: 1, journalBytes: 500 };
+
 const script = (
   name: string,
   settings: SessionSettings,
@@ -180,6 +183,91 @@ export const logScripts: readonly CrashScript<Expected>[] = [
       await session.appendDurably('a', { producer: 0 });
       await session.sleep(20);
     },
+  ),
+  script(
+    'appends by the journal',
+    { broker: { ...journaling, journalBytes: 100_000 } },
+    (session) => session.appendDurably('a', { producer: 0 }),
+    async (session) => {
+      await session.appendDurably('a', { producer: 0 });
+      await session.appendDurably('a', { producer: 1 });
+    },
+  ),
+  script(
+    'parts of the journal',
+    { broker: journaling },
+    async (session) => {
+      await session.appendDurably('a', { producer: 0 });
+      await session.appendDurably('b', { producer: 0 });
+    },
+    async (session) => {
+      await session.appendDurably('a', { producer: 0, valueBytes: 300 });
+      await session.appendDurably('b', { producer: 0 });
+      await session.appendDurably('a', { producer: 0 });
+    },
+  ),
+  script(
+    'a roll of what is only in the journal',
+    { broker: journaling },
+    async (session) => {
+      await session.appendDurably('a', { producer: 0 });
+      await session.appendDurably('a', { producer: 0 });
+    },
+    async (session) => {
+      session.log('a').roll();
+      await session.appendDurably('a', { producer: 0 });
+      await session.appendDurably('a', { producer: 0 });
+    },
+  ),
+  script(
+    'a cut of what is only in the journal',
+    { broker: { ...journaling, journalBytes: 100_000 } },
+    async (session) => {
+      await session.appendDurably('a', { producer: 0 });
+      await session.appendDurably('a', { producer: 0, count: 2 });
+      await session.appendDurably('a', { producer: 0 });
+    },
+    async (session) => {
+      await session.truncate('a', 1);
+      session.beginEpoch('a');
+      await session.appendDurably('a', { producer: 1, valueBytes: 10 });
+    },
+  ),
+  script(
+    'deleting records of which some are only in the journal',
+    { broker: { ...journaling, journalBytes: 100_000 } },
+    async (session) => {
+      await session.appendDurably('a', { producer: 0 });
+      await session.appendDurably('a', { producer: 0 });
+    },
+    async (session) => {
+      await session.deleteRecords('a', 2);
+      session.log('a').roll();
+      await session.appendDurably('a', { producer: 0 });
+      await session.retain('a');
+    },
+  ),
+  script(
+    'deleting a topic that is in the journal',
+    { broker: { ...journaling, journalBytes: 100_000 } },
+    async (session) => {
+      await session.appendDurably('a', { producer: 0 });
+      await session.appendDurably('a', { producer: 0 });
+    },
+    async (session) => {
+      await session.deleteTopic('a');
+      await session.appendDurably('a', { producer: 0, valueBytes: 3 });
+      await session.appendDurably('a', { producer: 0 });
+    },
+  ),
+  script(
+    'a clean stop with a journal',
+    { broker: { ...journaling, journalBytes: 100_000 } },
+    async (session) => {
+      await session.appendDurably('a', { producer: 0 });
+      await session.appendDurably('a', { producer: 0 });
+    },
+    (session) => session.close(),
   ),
   script('a clean stop', { broker: lazy }, threeSegments, (session) => session.close()),
 ];

@@ -39,6 +39,8 @@ const drawSettings = (random: SimulatedRandom): SessionSettings => ({
     marksIntervalMs: random.pick([1, 20, 1000]),
     producerSnapshotBytes: random.pick([300, 3000, 100_000]),
     openSegmentsMax: random.pick([1, 3]),
+    journalPartitionsMin: random.pick([1, 2, 16]),
+    journalBytes: random.pick([500, 5000, 100_000]),
   },
 });
 

@@ -152,7 +152,11 @@ test('a record does not overtake those that have waited for the same partition',
     deliveryTimeoutMs: 1000,
     maxInFlight: 5,
   };
-  const accumulator = new RecordAccumulator(settings, env, { onWork() {}, onRoom() {} });
+  const accumulator = new RecordAccumulator(settings, env, {
+    onWork() {},
+    onBegun() {},
+    onRoom() {},
+  });
   accumulator.addTopic(known);
   const admission = new Admission(settings, env, metadata, accumulator);
   const send = () =>

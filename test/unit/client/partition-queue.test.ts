@@ -5,7 +5,7 @@ import { ProducerBatch } from '../../../src/client/producer-batch.ts';
 import { producerId } from '../../../src/model/ids.ts';
 
 const settings = { isIdempotent: true, lingerMs: 5, deliveryTimeoutMs: 1000, maxInFlight: 5 };
-const calm = { isFlushing: false, leaderIsIdle: false };
+const calm = { isFlushing: false, leaderIsIdle: false, leaderIsBusy: false };
 const identity = { id: producerId(9), epoch: 0 };
 
 /** Batches of one record whose outcomes are written down by name. */
@@ -190,6 +190,36 @@ test('a batch that runs out of time in flight fails as unknown, and a new epoch 
   expect(await told()).toEqual(['first stored', 'a OUTCOME_UNKNOWN', 'b stored']);
   expect(send(1001)).toEqual([c]);
   expect([queue.identity?.epoch, c.baseSequence]).toEqual([1, 0]);
+});
+
+test('halves of a batch go one after the other while the broker knows nothing of the producer', () => {
+  const { queue, send } = setUp();
+  queue.adopt(identity);
+  const place = { topic: 'orders', partition: 0, createdMs: 0, serial: 0 };
+  const whole = new ProducerBatch(place, 0, { compression: 0, onSettled() {}, onSplit() {} });
+  for (const timestampMs of [0, 1]) {
+    whole.append({ key: null, value: null, timestampMs }).catch(() => {});
+  }
+  whole.seal();
+  queue.add(whole);
+  expect(send()).toEqual([whole]);
+  queue.refused(whole, refusal('MESSAGE_TOO_LARGE', { reaction: 'split' }));
+  const [first, ...more] = send();
+  expect(more).toEqual([]);
+  queue.stored(first!, { baseOffset: 0, logAppendTimeMs: -1 }, 0);
+  expect(send()).toHaveLength(1);
+});
+
+test('what has lingered waits all the same while the leader is busy', () => {
+  const { queue } = established();
+  const place = { topic: 'orders', partition: 0, createdMs: 0, serial: 0 };
+  const open = new ProducerBatch(place, 0, { compression: 0, onSettled() {}, onSplit() {} });
+  void open.append({ key: null, value: null, timestampMs: 0 });
+  queue.add(open);
+  expect(queue.next(50, { ...calm, leaderIsBusy: true })).toBeUndefined();
+  expect(queue.next(50, calm)).toBe(open);
+  open.seal();
+  expect(queue.next(50, { ...calm, leaderIsBusy: true })).toBe(open);
 });
 
 test('a batch that was never sent is certain not to be stored', async () => {

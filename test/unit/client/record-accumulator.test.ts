@@ -18,7 +18,7 @@ function setUp(partitionCount = 1) {
   const accumulator = new RecordAccumulator(
     settings,
     { clock, random: new SimulatedRandom(1) },
-    { onWork: () => told.work++, onRoom: () => told.room++ },
+    { onWork: () => told.work++, onBegun: () => told.work++, onRoom: () => told.room++ },
   );
   const leader = { leaderId: 1, leaderEpoch: 0 };
   const topic = accumulator.addTopic({
@@ -30,7 +30,7 @@ function setUp(partitionCount = 1) {
   });
   const send = (bytes: number, wanted = 0) =>
     accumulator.append(topic, { key: null, value: new Uint8Array(bytes), timestampMs: 0 }, wanted);
-  const urgent = { isFlushing: true, leaderIsIdle: true };
+  const urgent = { isFlushing: true, leaderIsIdle: true, leaderIsBusy: false };
   const drain = () =>
     [...accumulator.active].flatMap((queue) => {
       const batch = queue.next(0, urgent);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CorruptError } from '../../../src/codec/reader.ts';
 import { decodeMarks, encodeMarks, type LogMark } from '../../../src/log/durable-marks.ts';
+import { NO_JOURNAL } from '../../../src/log/journal-format.ts';
 import { leaderEpoch, offset, topicId } from '../../../src/model/ids.ts';
 
 const mark = (topic: string, partition: number): LogMark => ({
@@ -24,14 +25,16 @@ const mark = (topic: string, partition: number): LogMark => ({
 describe('durable marks', () => {
   it('are read as they were written', () => {
     const marks = [mark('a', 0), mark('orders.eu', 1)];
-    const decoded = decodeMarks(encodeMarks(marks));
-    expect([...decoded.keys()]).toEqual(['a-0', 'orders.eu-1']);
-    expect([...decoded.values()]).toEqual(marks);
-    expect(decodeMarks(encodeMarks([])).size).toBe(0);
+    const point = { part: 3, position: 2 ** 33 };
+    const { logs, journal } = decodeMarks(encodeMarks(marks, point));
+    expect([...logs.keys()]).toEqual(['a-0', 'orders.eu-1']);
+    expect([...logs.values()]).toEqual(marks);
+    expect(journal).toEqual(point);
+    expect(decodeMarks(encodeMarks([], NO_JOURNAL)).logs.size).toBe(0);
   });
 
   it('are not believed with any bit flipped or any byte missing', () => {
-    const bytes = encodeMarks([mark('a', 0)]);
+    const bytes = encodeMarks([mark('a', 0)], NO_JOURNAL);
     for (let at = 0; at < bytes.length; at++) {
       const flipped = bytes.slice();
       flipped[at]! ^= 16;

@@ -8,15 +8,17 @@ function world(concurrency: number) {
   const failures: Error[] = [];
   const stalls: number[] = [];
   const health = new DiskHealth((error) => failures.push(error));
-  const settings = { concurrency, stallMs: 100, maxQueuedBytes: 10 };
+  const settings = { concurrency, stallMs: 100, maxQueuedBytes: 10, journalFrom: 3 };
   const flusher = new Flusher(settings, env.timers, health, (ms) => stalls.push(ms));
   const running = new Set<string>();
-  const seen = { most: 0, cycles: [] as string[] };
-  const log = (name: string, ms = 10): Flushable => ({
-    flushCycle: () =>
+  const seen = { most: 0, cycles: [] as string[], journaled: [] as string[] };
+  const log = (name: string, ms = 10, isForJournal = false): Flushable => ({
+    isForJournal,
+    flushCycle: (to) =>
       new Promise((resolve) => {
         expect(running.has(name)).toBe(false);
-        running.add(name);
+        if (to === 'journal') seen.journaled.push(name);
+        else running.add(name);
         seen.most = Math.max(seen.most, running.size);
         seen.cycles.push(name);
         env.timers.after(ms, () => {
@@ -58,6 +60,18 @@ describe('the flusher', () => {
     expect(seen.cycles).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('has those that may use the journal when many wait, all at a time', async () => {
+    const { scheduler, flusher, log, seen } = world(1);
+    for (const name of ['a', 'b', 'c']) flusher.schedule(log(name, 10, name !== 'b'));
+    await scheduler.run(100);
+    expect(seen.journaled).toEqual(['a', 'c']);
+    expect(seen.cycles).toEqual(['a', 'b', 'c']);
+    expect(seen.most).toBe(1);
+    for (const name of ['a', 'b']) flusher.schedule(log(name, 10, true));
+    await scheduler.run(200);
+    expect(seen.journaled).toEqual(['a', 'c']);
+  });
+
   it('reports a cycle that hangs', async () => {
     const { scheduler, flusher, log, stalls } = world(2);
     flusher.schedule(log('quick', 90));
@@ -68,7 +82,8 @@ describe('the flusher', () => {
 
   it('takes the directory out of service when a cycle fails', async () => {
     const { scheduler, flusher, failures } = world(1);
-    flusher.schedule({ flushCycle: () => Promise.reject(new Error('EIO')) });
+    const flushCycle = () => Promise.reject(new Error('EIO'));
+    flusher.schedule({ isForJournal: false, flushCycle });
     await scheduler.run(10);
     expect(failures.map((error) => error.message)).toEqual([
       'the data directory is out of service: EIO',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DiskHealth } from '../../../src/log/disk-health.ts';
 import { decodeMarks, type LogMark, NO_INDEX } from '../../../src/log/durable-marks.ts';
+import { NO_JOURNAL } from '../../../src/log/journal-format.ts';
 import { MarksFile } from '../../../src/log/marks-file.ts';
 import { offset } from '../../../src/model/ids.ts';
 import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
@@ -11,7 +12,7 @@ function world() {
   const { env, scheduler } = machine;
   const failures: Error[] = [];
   const state = { endOffset: 1, prepared: 0 };
-  const collect = (): LogMark[] => [
+  const logs = (): LogMark[] => [
     {
       topicPartition,
       topicId: orders,
@@ -33,13 +34,13 @@ function world() {
   const health = new DiskHealth((error) => failures.push(error));
   const marks = new MarksFile({ directory: '.', intervalMs: 1000 }, env, health, {
     prepare,
-    collect,
+    collect: () => ({ logs: logs(), journal: NO_JOURNAL }),
   });
   const onDisk = async (): Promise<number | undefined> => {
     const { files } = machine.env;
     if ((await scheduler.complete(files.stat('durable-marks'))) === undefined) return undefined;
     const bytes = await scheduler.complete(files.readFile('durable-marks'));
-    return decodeMarks(bytes).get('orders-0')?.endOffset;
+    return decodeMarks(bytes).logs.get('orders-0')?.endOffset;
   };
   return { machine, scheduler, marks, state, failures, onDisk };
 }

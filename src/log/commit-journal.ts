@@ -210,10 +210,12 @@ export class CommitJournal {
     this.#settling = null;
   }
 
-  /** For good: what it holds would come back over what has taken its place since. */
+  /**
+   * Not for good before something else syncs the directory. If it comes back, it holds what the files
+   * hold: before those change, by a cut, the marks are written to the same directory.
+   */
   async #remove(part: Part): Promise<void> {
     await part.file.close();
     await this.#files.removeFile(part.path);
-    await this.#files.syncDirectory(this.#settings.directory);
   }
 }

@@ -53,8 +53,9 @@ export async function readJournal(
     if (number === marked.part && part.end < marked.position) {
       throw damaged(path, `it is sound up to byte ${part.end}, ${marked.position} were durable`);
     }
-    // Until the header of the next one is durable, nobody relies on the end of this one.
-    if (before !== undefined && part.end > 0 && part.chainBefore !== before.chain) {
+    // With the first frame of the next one it is certain which was before it: others are gone.
+    const hasFrame = part.end > JOURNAL_HEADER_BYTES;
+    if (before !== undefined && hasFrame && part.chainBefore !== before.chain) {
       throw damaged(
         before.path,
         `it ends at byte ${before.end}, and the next part knows more of it`,
@@ -72,15 +73,13 @@ export async function readJournal(
   };
 }
 
-/** Once what it held is in the files of the logs; it is gone for good before another one begins. */
+/** Once what it held is in the files of the logs; gone for good when another one begins. */
 export async function removeJournal(
   files: FileSystem,
   directory: string,
   { parts }: FoundJournal,
 ): Promise<void> {
-  if (parts.length === 0) return;
   for (const name of parts) await files.removeFile(`${directory}/${name}`);
-  await files.syncDirectory(directory);
 }
 
 interface SoundPart {

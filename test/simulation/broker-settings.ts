@@ -12,7 +12,7 @@ export const drawBrokerSettings = (random: SimulatedRandom): Map<string, string>
     ['log.tail.cache.bytes', random.pick(['0', '4096', '67108864'])],
     ['log.open.segments.max', random.pick(['1', '2', '128'])],
     ['log.open.writers.max', random.pick(['1', '3', '2048'])],
-    ['log.journal.partitions.min', random.pick(['1', '2', '16'])],
+    ['log.journal.partitions.min', random.pick(['1', '2', '16', '16'])],
     ['log.journal.bytes', random.pick(['2000', '20000', '67108864'])],
     ['num.recovery.threads.per.data.dir', random.pick(['1', '3'])],
     ['log.scrub.interval.ms', random.pick(['30', '1000', '604800000'])],

@@ -111,6 +111,27 @@ const logFolder = new RegExp(`^${FOLDER}$`);
 
 export const syncScenarios: readonly SyncScenario[] = [
   {
+    name: 'a folder that is set aside with what the journal holds of it',
+    async play(stage) {
+      const { world } = stage;
+      world.config = { ...world.config, journalPartitionsMin: 1 };
+      await world.start();
+      for (let tag = 0; tag < 3; tag++) await world.appendDurably(makeBatch({ tag }));
+      world.crash('power');
+      world.describe = () => 'unknown';
+      await world.open();
+      await world.crashAndOpen('power');
+      const { files } = world.env;
+      const names = await world.run(files.list(ROOT));
+      const stray = names.find((name) => name.endsWith('-stray'));
+      const path = `${ROOT}/${stray}/00000000000000000000.log`;
+      const bytes = await world.run(files.readFile(path));
+      const { length } = makeBatch({});
+      if (bytes.length !== 3 * length) return `${bytes.length} of ${3 * length} bytes are there`;
+      return bytes.every((byte) => byte === 0) ? 'only zeros are there' : undefined;
+    },
+  },
+  {
     name: 'the first append',
     async play(stage) {
       const { world, random } = stage;

@@ -48,7 +48,7 @@ async function crashStates({ firstSeed, seeds }: SimulationOptions): Promise<boo
   const { short, mixed, violations } = await runCrashStates({
     firstSeed,
     orders: 4,
-    mostWays: [20_000, 300],
+    mostWays: [20_000, 12],
     mixedSeeds: Number.isFinite(seeds) ? seeds : MIXED_SEEDS,
     print: console.log,
   });

@@ -46,7 +46,7 @@ export class LogRun {
   /** Offsets that were told as flushed and cannot be. */
   readonly #wrong: string[] = [];
   #epoch = 0;
-  readonly #durability: 'durable' | 'replicated';
+  #durability: 'durable' | 'replicated';
   readonly did = new Map<string, number>();
 
   constructor(seed: number) {
@@ -66,6 +66,8 @@ export class LogRun {
       marksIntervalMs: this.#random.pick([1, 20, 1000]),
       producerSnapshotBytes: this.#random.pick([300, 3000, 100_000]),
       openSegmentsMax: this.#random.pick([1, 3]),
+      journalPartitionsMin: this.#random.pick([1, 16]),
+      journalBytes: this.#random.pick([500, 5000, 100_000]),
     };
   }
 
@@ -91,7 +93,8 @@ export class LogRun {
     else if (choice < 78) await this.#deleteRecords();
     else if (choice < 82) await this.#retain();
     else if (choice < 86) await this.#truncate();
-    else if (choice < 88) this.#beginEpoch();
+    else if (choice < 87) this.#beginEpoch();
+    else if (choice < 88) await this.#switchDurability();
     else if (choice < 90) await this.#restart('clean');
     else if (choice < 93) await this.#restart('power');
     else if (choice < 95) await this.#restart('process');
@@ -271,6 +274,18 @@ export class LogRun {
     }
     await this.#expect(expected);
     this.#count(kind);
+  }
+
+  /** So that what was only written before is made durable together with something new, or is not. */
+  async #switchDurability(): Promise<void> {
+    await this.world.settle(this.#random.below(20));
+    this.#durability = this.#durability === 'durable' ? 'replicated' : 'durable';
+    this.world.topicConfig = { ...this.world.topicConfig, durability: this.#durability };
+    this.world.log.updateConfig(this.world.topicConfig);
+    this.#append();
+    await this.world.settle(this.#random.below(10));
+    if (this.#random.chance(0.5)) await this.#restart('power');
+    this.#count('switch of durability');
   }
 
   /** A crash while something changes the log, and perhaps more crashes while it is recovered. */

@@ -16,6 +16,8 @@ export class WriteHandles {
   readonly #limit: number;
   /** In order of use, least recent first. */
   readonly #holders = new Set<HandleHolder>();
+  /** No longer counted, and to be let go in their turn. */
+  readonly #leaving = new Set<HandleHolder>();
   /** One after another, as letting go may take an fsync, and the threads are for others. */
   readonly #lane = new SerialLane();
 
@@ -42,6 +44,7 @@ export class WriteHandles {
 
   closed(holder: HandleHolder): void {
     this.#holders.delete(holder);
+    this.#leaving.delete(holder);
   }
 
   /** Has so many files closed, without waiting for it; fewer if the others are at work. */
@@ -52,11 +55,14 @@ export class WriteHandles {
       if (holder.isBusy) continue;
       left--;
       this.#holders.delete(holder);
+      this.#leaving.add(holder);
       void this.#lane.run(() => this.#letGoOne(holder));
     }
   }
 
   async #letGoOne(holder: HandleHolder): Promise<void> {
+    // It may have closed its file itself meanwhile, for good or to open the next.
+    if (!this.#leaving.delete(holder)) return;
     // Never behind its other work, which may itself be waiting until a handle is free.
     if (holder.isBusy) this.#holders.add(holder);
     else await holder.letGo();

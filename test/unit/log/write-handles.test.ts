@@ -53,6 +53,21 @@ describe('files that are open for writing', () => {
     expect(gone()).toEqual([0, 1, 0, 0]);
     expect(handles.openCount).toBe(3);
   });
+
+  it('are forgotten when their log closes before their turn, however busy it is with that', async () => {
+    const { handles, holders, gone } = fourOf(1);
+    const [first, second] = holders as [Holder, Holder];
+    handles.used(first);
+    const opened = open(handles, second);
+    first.isBusy = true;
+    handles.closed(first);
+    await opened;
+    expect(handles.openCount).toBe(1);
+    // A later turn does not come back to it either.
+    first.isBusy = false;
+    await open(handles, second);
+    expect(gone()[0]).toBe(0);
+  });
 });
 
 /** Logs of as many partitions, on a world that keeps at most two open for writing. */

@@ -2,18 +2,21 @@ import { assert } from '../model/assert.ts';
 
 /**
  * Memory that requests and answers may take, of all connections together (DESIGN D15). Requests are
- * taken up to the limit. What arrives and what leaves may take a quarter more: so a request that is too
- * much is refused by an answer, and only beyond that is a stream ended.
+ * taken up to the limit. What arrives may take a quarter more: so a request that is too much is refused
+ * by an answer, and only beyond that is its stream ended. What leaves may take another quarter: if that
+ * is not enough, it is by answers which nobody reads, and not by requests.
  */
 export class MemoryBudget {
   readonly limitBytes: number;
-  readonly #hardLimitBytes: number;
+  readonly #arrivingLimitBytes: number;
+  readonly #leavingLimitBytes: number;
   #usedBytes = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
-    this.#hardLimitBytes = limitBytes + Math.floor(limitBytes / 4);
+    this.#arrivingLimitBytes = limitBytes + Math.floor(limitBytes / 4);
+    this.#leavingLimitBytes = limitBytes + Math.floor(limitBytes / 2);
   }
 
   get usedBytes(): number {
@@ -43,7 +46,7 @@ export class MemoryBudget {
 
   /** Takes memory for what arrives. False if it does not fit. */
   tryHold(bytes: number): boolean {
-    if (this.#usedBytes + bytes > this.#hardLimitBytes) return false;
+    if (this.#usedBytes + bytes > this.#arrivingLimitBytes) return false;
     this.#usedBytes += bytes;
     return true;
   }
@@ -51,7 +54,7 @@ export class MemoryBudget {
   /** Takes memory for what is there already. False if that is too much: something has to go. */
   hold(bytes: number): boolean {
     this.#usedBytes += bytes;
-    return this.#usedBytes <= this.#hardLimitBytes;
+    return this.#usedBytes <= this.#leavingLimitBytes;
   }
 
   give(bytes: number): void {

@@ -1,7 +1,6 @@
 import type { Broker } from '../broker/broker.ts';
 import type { FetchedRecords, FetchSession } from '../broker/fetch-session.ts';
 import { CorruptError } from '../codec/reader.ts';
-import type { Timers } from '../env/ports.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
 import { NO_LEADER_EPOCH } from '../model/ids.ts';
 import { rpcStatusOfRow, toErrorMessage } from '../rpc/error-message.ts';
@@ -14,7 +13,6 @@ import {
 import type { TypedStream, TypedStreamEvents } from '../rpc/method.ts';
 import type { GrpcConfig } from './grpc-config.ts';
 import { portionsOf } from './plain-records.ts';
-import { StalledReader } from './stalled-reader.ts';
 
 const DEFAULT_PARTITION_BYTES = 1024 * 1024;
 /** Answers of one turn share a message of at most this, unless one read is larger (DESIGN D5). */
@@ -28,27 +26,15 @@ export class FetchStream implements TypedStreamEvents<FetchRequest> {
   readonly #config: GrpcConfig;
   readonly #stream: TypedStream<FetchResponse>;
   readonly #broker: Broker;
-  readonly #stall: StalledReader;
   /** Missing until the first request, which says in which form records leave. */
   #session: FetchSession | undefined;
   #plain = false;
   #closed = false;
 
-  constructor(
-    config: GrpcConfig,
-    timers: Timers,
-    broker: Broker,
-    stream: TypedStream<FetchResponse>,
-  ) {
+  constructor(config: GrpcConfig, broker: Broker, stream: TypedStream<FetchResponse>) {
     this.#config = config;
     this.#stream = stream;
     this.#broker = broker;
-    this.#stall = new StalledReader(config.stalledReaderMs, timers, () =>
-      this.#fail(
-        Errors.SLOW_READER,
-        `the client granted credit but read nothing for ${config.stalledReaderMs} ms (grpc.stalled.reader.ms)`,
-      ),
-    );
   }
 
   onMessage(request: FetchRequest): void {
@@ -84,7 +70,6 @@ export class FetchStream implements TypedStreamEvents<FetchRequest> {
   }
 
   onDrain(): void {
-    this.#stall.moving();
     if (this.#closed) return;
     this.#stream.resume();
     this.#session?.drained();
@@ -103,7 +88,6 @@ export class FetchStream implements TypedStreamEvents<FetchRequest> {
 
   onClose(): void {
     this.#closed = true;
-    this.#stall.moving();
     this.#session?.close();
   }
 
@@ -129,7 +113,6 @@ export class FetchStream implements TypedStreamEvents<FetchRequest> {
     if (!this.#plain) keepsUp = this.#stream.send({ partitions: fetched.map(inBatches) });
     else for (const each of fetched) keepsUp = this.#sendPlain(each);
     if (keepsUp) return true;
-    this.#stall.stalled();
     // Also refusals wait in memory: nothing more is asked for until the client reads on.
     this.#stream.pause();
     return false;

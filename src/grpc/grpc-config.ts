@@ -83,7 +83,7 @@ export const grpcSettings: SettingGroup<GrpcConfig> = {
     key: 'grpc.stalled.reader.ms',
     default: 60_000,
     min: 100,
-    doc: 'A stream whose client takes nothing for so long is ended with SLOW_READER.',
+    doc: 'How long a message may wait for its client to take it. Then its stream is ended with SLOW_READER, however little waits.',
   }),
   reflectionEnabled: setting.boolean({
     key: 'grpc.reflection.enable',

@@ -40,7 +40,7 @@ export class GrpcDoor {
       this.#track(new ProduceStream(config, env, broker, stream)),
     );
     this.handlers.onStream(fetchMethod, (stream) =>
-      this.#track(new FetchStream(config, env.timers, broker, stream)),
+      this.#track(new FetchStream(config, broker, stream)),
     );
   }
 

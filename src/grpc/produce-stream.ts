@@ -14,7 +14,6 @@ import {
 import type { TypedStream, TypedStreamEvents } from '../rpc/method.ts';
 import type { GrpcConfig } from './grpc-config.ts';
 import { batchOf } from './plain-records.ts';
-import { StalledReader } from './stalled-reader.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** A client that was refused is read again after so long, even if there is no room yet. */
@@ -40,7 +39,6 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
   readonly #timers: Timers;
   readonly #broker: Broker;
   readonly #stream: TypedStream<ProduceResponse>;
-  readonly #stall: StalledReader;
   /** What the unanswered requests take in memory, so that many small ones count, too. */
   #unansweredBytes = 0;
   #unansweredRequests = 0;
@@ -63,12 +61,6 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
     this.#timers = env.timers;
     this.#broker = broker;
     this.#stream = stream;
-    this.#stall = new StalledReader(config.stalledReaderMs, env.timers, () =>
-      this.#fail(
-        Errors.SLOW_READER,
-        `the client took no answer for ${config.stalledReaderMs} ms (grpc.stalled.reader.ms)`,
-      ),
-    );
     this.#send({ correlationId: 0, creditBytes: config.produceCreditBytes, partitions: [] });
   }
 
@@ -116,7 +108,6 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
 
   onDrain(): void {
     this.#answersWait = false;
-    this.#stall.moving();
     this.#regulate();
   }
 
@@ -134,7 +125,6 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
 
   onClose(): void {
     this.#closed = true;
-    this.#stall.moving();
     this.#endHoldOff();
   }
 
@@ -189,9 +179,7 @@ export class ProduceStream implements TypedStreamEvents<ProduceRequest> {
   }
 
   #send(response: ProduceResponse): void {
-    if (this.#stream.send(response)) return;
-    this.#answersWait = true;
-    this.#stall.stalled();
+    if (!this.#stream.send(response)) this.#answersWait = true;
   }
 
   /** Reads on only while what is unanswered, in either sense, stays small. */

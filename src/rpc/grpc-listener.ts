@@ -1,4 +1,5 @@
 import {
+  type Responder,
   Server,
   ServerCredentials,
   ServerInterceptingCall,
@@ -14,7 +15,7 @@ import { type ErrorRow, Errors } from '../model/errors.ts';
 import { formatAddress, parseAddress } from './address.ts';
 import { ConnectionGuard } from './connection-guard.ts';
 import { rpcStatusOfRow } from './error-message.ts';
-import { replaceDecoder, setUpSessions } from './grpc-internals.ts';
+import { replaceDecoder, resetCall, setUpSessions } from './grpc-internals.ts';
 import { GrpcServerCall, peerName } from './grpc-server-call.ts';
 import { GrpcServerStream } from './grpc-server-stream.ts';
 import { addStandardServices, type StandardServices } from './grpc-standard-services.ts';
@@ -28,11 +29,14 @@ import type {
   ServerHandlers,
   TlsOptions,
 } from './transport.ts';
+import { Outbox, STALL_TICKS, UnsentMessages } from './unsent-messages.ts';
 
 /** What one connection may make Node's HTTP/2 hold, in MiB; beyond it new streams are refused. */
 const MAX_SESSION_MIB = 256;
 /** How often in its time a message that is arriving is looked at. */
 const TICKS = 4;
+/** No answer of health or reflection, which are no bytes yet when they are charged, is larger. */
+const STANDARD_ANSWER_BYTES = 64 * 1024;
 /** How long the status of cut streams has to reach the clients before the connections are cut. */
 const CUT_GRACE_MS = 200;
 
@@ -65,9 +69,8 @@ class GrpcListener implements Listener {
   readonly #standardCalls = new Set<ServerInterceptingCallInterface>();
   /** Of the calls that are open, with what ends one. */
   readonly #intakes = new Map<MessageIntake, (row: ErrorRow, detail: string) => void>();
-  /** Streams whose clients do not keep up, the slowest first. */
-  readonly #slow = new Set<GrpcServerStream>();
-  #tickTimer: Timer;
+  readonly #unsent: UnsentMessages;
+  readonly #stops: readonly (() => void)[];
   #address = '';
   #closing: Promise<void> | undefined;
 
@@ -94,7 +97,11 @@ class GrpcListener implements Listener {
         new Error('connections are not limited and slow: grpc-js has changed inside'),
       );
     }
-    this.#tickTimer = this.#tickLater();
+    this.#unsent = new UnsentMessages(options);
+    this.#stops = [
+      this.#every(options.messageTimeoutMs / TICKS, () => this.#endLateMessages()),
+      this.#every(options.stalledReaderMs / STALL_TICKS, () => this.#unsent.tick()),
+    ];
     this.#server.addService(definitionOf(service), this.#implementationOf(service));
     const names = [...service.unary.keys(), ...service.streams.keys()].map(serviceOf);
     this.#standard = addStandardServices(this.#server, [...new Set(names)], options.reflection);
@@ -130,7 +137,7 @@ class GrpcListener implements Listener {
 
   async #close(graceMs: number): Promise<void> {
     this.setServing(false);
-    this.#tickTimer.cancel();
+    for (const stop of this.#stops) stop();
     const stopping = rpcStatusOfRow(Errors.BROKER_STOPPING);
     // Who watches the health has been told, and is not waited for.
     for (const call of this.#standardCalls) call.sendStatus(toGrpcStatus(stopping));
@@ -157,14 +164,10 @@ class GrpcListener implements Listener {
       if (handler === undefined) return this.#unaryCall(call, service.unary.has(method.path));
       const end = (row: ErrorRow, detail: string): void => stream.fail(rpcStatusOfRow(row, detail));
       const intake = this.#makeIntake(call, end);
-      const stream = new GrpcServerStream(this.#timers, call, intake, {
+      const stream = new GrpcServerStream(this.#timers, call, intake, this.#unsent, {
         reportUnexpected: this.#reportUnexpected,
-        memory: this.#options.memory,
-        onSlow: (isSlow) => this.#markSlow(stream, isSlow),
-        onOverload: () => this.#shed(),
         onClosed: () => {
           this.#open.delete(stream);
-          this.#slow.delete(stream);
           this.#intakes.delete(intake);
         },
       });
@@ -193,37 +196,25 @@ class GrpcListener implements Listener {
     return intake;
   }
 
-  #tickLater(): Timer {
-    return this.#timers.after(this.#options.messageTimeoutMs / TICKS, () => {
-      for (const [intake, end] of this.#intakes) {
-        if (intake.tick() <= TICKS) continue;
-        const detail = `a message did not arrive within ${this.#options.messageTimeoutMs} ms (grpc.message.timeout.ms)`;
-        intake.close();
-        this.#options.onRefused('grpc.message.timeout.ms', '');
-        end(Errors.REQUEST_TIMED_OUT, detail);
-      }
-      this.#tickTimer = this.#tickLater();
-    });
+  /** Returns how to stop that. */
+  #every(ms: number, work: () => void): () => void {
+    const again = (): Timer =>
+      this.#timers.after(ms, () => {
+        timer = again();
+        work();
+      });
+    let timer = again();
+    return () => timer.cancel();
   }
 
-  #markSlow(stream: GrpcServerStream, isSlow: boolean): void {
-    // A stream that stays slow keeps its place.
-    if (isSlow) this.#slow.add(stream);
-    else this.#slow.delete(stream);
-  }
-
-  /** What waits to be sent takes too much: the client goes that has been slow for longest. */
-  #shed(): void {
-    const [slowest] = this.#slow;
-    if (slowest === undefined) return;
-    this.#slow.delete(slowest);
-    this.#options.onRefused('queued.max.request.bytes', slowest.peer);
-    slowest.cut(
-      rpcStatusOfRow(
-        Errors.BROKER_OVERLOADED,
-        'requests and answers take all the memory that they may, and this client has read slowest',
-      ),
-    );
+  #endLateMessages(): void {
+    for (const [intake, end] of this.#intakes) {
+      if (intake.tick() <= TICKS) continue;
+      const detail = `a message did not arrive within ${this.#options.messageTimeoutMs} ms (grpc.message.timeout.ms)`;
+      intake.close();
+      this.#options.onRefused('grpc.message.timeout.ms', '');
+      end(Errors.REQUEST_TIMED_OUT, detail);
+    }
   }
 
   /**
@@ -235,7 +226,13 @@ class GrpcListener implements Listener {
       call.sendStatus(toGrpcStatus(rpcStatusOfRow(row, detail)));
     const intake = this.#makeIntake(call, end);
     intake.isAwaited = isOurs;
-    return new ServerInterceptingCall(call, {
+    const cut = (): void => {
+      outbox.close();
+      resetCall(call);
+    };
+    // Its client does not read: no status would reach it.
+    const outbox = new Outbox({ peer: peerName(call.getPeer()), fail: cut, cut }, this.#unsent);
+    return new ChargedCall(call, outbox, {
       start: (next) =>
         next({
           // Not before, for the same reason as above.
@@ -257,6 +254,7 @@ class GrpcListener implements Listener {
             this.#standardCalls.delete(call);
             this.#intakes.delete(intake);
             intake.close();
+            outbox.close();
           },
         }),
     });
@@ -278,6 +276,26 @@ class GrpcListener implements Listener {
       };
     }
     return implementation;
+  }
+}
+
+/** A call whose answers go through grpc-js: they are charged until they have left. */
+class ChargedCall extends ServerInterceptingCall {
+  readonly #outbox: Outbox;
+
+  constructor(call: ServerInterceptingCallInterface, outbox: Outbox, responder: Responder) {
+    super(call, responder);
+    this.#outbox = outbox;
+  }
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    const bytes = message instanceof Uint8Array ? message.length : STANDARD_ANSWER_BYTES;
+    this.#outbox.send(bytes, (left) =>
+      super.sendMessage(message, () => {
+        left();
+        callback();
+      }),
+    );
   }
 }
 

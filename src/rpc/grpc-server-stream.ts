@@ -9,12 +9,12 @@ import { SendGauge } from './send-gauge.ts';
 import { StreamOwner } from './stream-owner.ts';
 import {
   type CallContext,
-  type MemoryAccount,
   type MessageStream,
   RpcCode,
   type RpcStatus,
   type StreamEvents,
 } from './transport.ts';
+import { Outbox, type SendingCall, type UnsentMessages } from './unsent-messages.ts';
 
 /** How long a peer may take to read what stands before an error status; it stays in memory so long. */
 const FAIL_GRACE_MS = 5_000;
@@ -26,15 +26,6 @@ const PEER_IS_GONE: RpcStatus = {
   message: 'the peer cancelled the stream or its connection ended',
 };
 
-/** What the listener does for its streams. */
-export interface StreamCallbacks extends ServerCallbacks {
-  readonly memory: MemoryAccount;
-  /** The client does not keep up, or does again. */
-  readonly onSlow: (isSlow: boolean) => void;
-  /** Something has to be dropped: what waits to be sent takes too much memory. */
-  readonly onOverload: () => void;
-}
-
 export type StreamHandler = (stream: MessageStream, context: CallContext) => StreamEvents;
 
 /**
@@ -42,16 +33,15 @@ export type StreamHandler = (stream: MessageStream, context: CallContext) => Str
  * grpc-js would put on top reads 16 messages ahead, whatever their size; here at most one message
  * beyond the HTTP/2 window is held for a paused owner.
  */
-export class GrpcServerStream implements MessageStream {
+export class GrpcServerStream implements MessageStream, SendingCall {
   readonly #timers: Timers;
   readonly #call: ServerInterceptingCallInterface;
   readonly #intake: MessageIntake;
-  readonly #callbacks: StreamCallbacks;
+  readonly #callbacks: ServerCallbacks;
   readonly #owner: StreamOwner;
   readonly #gone = new AbortController();
   readonly #gauge = new SendGauge();
-  /** Charged for messages that wait to be sent. */
-  #heldBytes = 0;
+  readonly #outbox: Outbox;
   /** How we ended the stream; undefined while it is open for sending. */
   #outcome: RpcStatus | undefined;
   #resetTimer: Timer | undefined;
@@ -64,11 +54,13 @@ export class GrpcServerStream implements MessageStream {
     timers: Timers,
     call: ServerInterceptingCallInterface,
     intake: MessageIntake,
-    callbacks: StreamCallbacks,
+    unsent: UnsentMessages,
+    callbacks: ServerCallbacks,
   ) {
     this.#timers = timers;
     this.#call = call;
     this.#intake = intake;
+    this.#outbox = new Outbox(this, unsent);
     this.#callbacks = callbacks;
     this.#owner = new StreamOwner((error) => this.#threw(error));
   }
@@ -92,19 +84,14 @@ export class GrpcServerStream implements MessageStream {
 
   send(message: Uint8Array): boolean {
     if (this.#outcome !== undefined) return false;
-    const { memory } = this.#callbacks;
     const bytes = message.length;
-    const fits = memory.hold(bytes);
-    this.#heldBytes += bytes;
-    this.#call.sendMessage(message, () => {
-      this.#release(bytes);
-      if (!this.#gauge.sent(bytes)) return;
-      this.#callbacks.onSlow(false);
-      if (this.#outcome === undefined) this.#owner.drain();
-    });
     const keepsUp = this.#gauge.queued(bytes);
-    if (!keepsUp) this.#callbacks.onSlow(true);
-    if (!fits) this.#callbacks.onOverload();
+    this.#outbox.send(bytes, (left) =>
+      this.#call.sendMessage(message, () => {
+        left();
+        if (this.#gauge.sent(bytes) && this.#outcome === undefined) this.#owner.drain();
+      }),
+    );
     return keepsUp;
   }
 
@@ -115,15 +102,8 @@ export class GrpcServerStream implements MessageStream {
   /** Ends the stream at once: what waits to be sent is dropped. */
   cut(status: RpcStatus): void {
     if (this.#outcome === undefined) this.#outcome = status;
-    this.#release(this.#heldBytes);
+    this.#outbox.close();
     resetCall(this.#call);
-  }
-
-  /** Of what was held until the close nothing is left then. */
-  #release(bytes: number): void {
-    const released = Math.min(bytes, this.#heldBytes);
-    this.#heldBytes -= released;
-    this.#callbacks.memory.give(released);
   }
 
   pause(): void {
@@ -188,7 +168,7 @@ export class GrpcServerStream implements MessageStream {
   #closed(): void {
     this.#resetTimer?.cancel();
     this.#intake.close();
-    this.#release(this.#heldBytes);
+    this.#outbox.close();
     const outcome = this.#outcome ?? PEER_IS_GONE;
     this.#outcome = outcome;
     if (outcome === PEER_IS_GONE) this.#gone.abort();

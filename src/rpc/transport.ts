@@ -35,6 +35,8 @@ export interface ListenOptions extends ConnectOptions {
   readonly connectionIdleMs: number;
   /** Milliseconds that a message may take to arrive, from its first byte; of a unary call, from the call. */
   readonly messageTimeoutMs: number;
+  /** Milliseconds that a message may wait for its client to take it. */
+  readonly stalledReaderMs: number;
   /** Charged for what has arrived and was not dealt with, and for what waits to be sent. */
   readonly memory: MemoryAccount;
   /** Told of connections and calls that a limit has ended, by the name of the limit. */
@@ -47,7 +49,10 @@ export interface ListenOptions extends ConnectOptions {
 export interface MemoryAccount {
   /** Takes memory for what arrives or leaves; false if that is too much. */
   tryHold(bytes: number): boolean;
-  /** Takes memory for what is there already; false if that is too much, but it is taken. */
+  /**
+   * Takes memory for what is there already; false if that is too much, but it is taken. What arrives
+   * never makes it too much: then something that waits to be sent has to go.
+   */
   hold(bytes: number): boolean;
   give(bytes: number): void;
 }

@@ -9,6 +9,7 @@ export const roomyListener: ListenOptions = {
   handshakeTimeoutMs: 60_000,
   connectionIdleMs: 600_000,
   messageTimeoutMs: 600_000,
+  stalledReaderMs: 600_000,
   memory: { tryHold: () => true, hold: () => true, give: () => {} },
   onRefused: () => {},
 };

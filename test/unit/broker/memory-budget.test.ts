@@ -44,12 +44,13 @@ test('giving back more than was taken is a bug', () => {
   expect(() => budget.give(6)).toThrow('only what was taken is given back');
 });
 
-test('what arrives and leaves may take a quarter more than requests', () => {
+test('what arrives may take a quarter more than requests, what leaves another quarter', () => {
   const budget = new MemoryBudget(100);
   expect(budget.tryHold(120)).toBe(true);
   expect(budget.tryTake(1)).toBe(false);
   expect(budget.tryHold(6)).toBe(false);
-  expect(budget.hold(5)).toBe(true);
+  expect(budget.hold(30)).toBe(true);
+  expect(budget.tryHold(0)).toBe(false);
   expect(budget.hold(1)).toBe(false);
-  expect(budget.usedBytes).toBe(126);
+  expect(budget.usedBytes).toBe(151);
 });

@@ -83,42 +83,6 @@ describe('a stream on the server', () => {
     expect((await client.closed()).code).toBe(RpcCode.CANCELLED);
   });
 
-  test('is cut when what waits for all clients is too much, the slowest first', async () => {
-    const waits = { bytes: 0 };
-    const memory = {
-      tryHold: () => true,
-      hold: (bytes: number) => {
-        waits.bytes += bytes;
-        return waits.bytes <= 60 * 1024 * 1024;
-      },
-      give: (bytes: number) => {
-        waits.bytes -= bytes;
-      },
-    };
-    const refused: string[] = [];
-    const { connect, streams } = await openGrpc({
-      memory,
-      onRefused: (limit) => refused.push(limit),
-    });
-    const open = async (): Promise<{ client: Recorder; server: (typeof streams)[number] }> => {
-      const client = new Recorder();
-      const stream = connect().stream(STREAM, client);
-      const count = streams.length;
-      await until(() => streams.length > count);
-      stream.pause();
-      return { client, server: streams.at(-1)! };
-    };
-    const slowest = await open();
-    for (let i = 0; i < 40; i++) slowest.server.stream.send(new Uint8Array(1024 * 1024));
-    const slow = await open();
-    for (let i = 0; i < 50; i++) slow.server.stream.send(new Uint8Array(1024 * 1024));
-    expect((await slowest.server.closed()).errorCode).toBe(Errors.BROKER_OVERLOADED.code);
-    expect((await slowest.client.closed()).code).toBe(RpcCode.CANCELLED);
-    expect(slow.server.closes).toEqual([]);
-    expect(refused).toEqual(['queued.max.request.bytes']);
-    expect(waits.bytes).toBeLessThan(60 * 1024 * 1024);
-  });
-
   test('fails with a very long text, which arrives shortened', async () => {
     const { connect, streams } = await openGrpc();
     const client = new Recorder();

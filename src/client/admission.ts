@@ -1,6 +1,11 @@
 import type { Clock, Timer, Timers } from '../env/ports.ts';
 import type { NewRecord } from '../records/record.ts';
-import { type ClusterMetadata, partitionKey } from './cluster-metadata.ts';
+import {
+  type ClusterMetadata,
+  partitionKey,
+  type TopicMetadata,
+  UNKNOWN_TOPIC_PATIENCE_MS,
+} from './cluster-metadata.ts';
 import { argumentError, VarveError } from './errors.ts';
 import { Fifo } from './fifo.ts';
 import { partitionIndex } from './options.ts';
@@ -17,11 +22,14 @@ export interface AdmissionSettings {
 
 /** A record that waits for its topic, its partition or room. */
 interface Waiting {
+  /** In the order of the calls. */
+  readonly serial: number;
   readonly topic: string;
   readonly record: NewRecord;
   /** -1 to have one picked. */
   readonly wanted: number;
   readonly signal: AbortSignal | undefined;
+  readonly sinceMs: number;
   readonly deadlineMs: number;
   readonly promise: Promise<RecordMetadata>;
   readonly resolve: (result: Promise<RecordMetadata>) => void;
@@ -32,8 +40,9 @@ interface Waiting {
 const MAX_WAITING = 1_000_000;
 
 /**
- * The way of records into the accumulator. A record waits here, in order, until its topic is known, and
- * the partition if it names one that the topic is not known to have, and while the buffer is full.
+ * The way of records into the accumulator. A record waits here until its topic is known, and the
+ * partition if it names one that the topic is not known to have, and while the buffer is full. What it
+ * waited for is known to all records at the same moment, and they go in in the order of their calls.
  *
  * A topic is asked for when it is first sent to. From then on partitions are picked among those that
  * were known last (`ClusterMetadata.keepFresh`), as Kafka's producer does.
@@ -45,8 +54,9 @@ export class Admission {
   readonly #accumulator: RecordAccumulator;
   /** Wait for their topic, by name, or for their partition, by `partitionKey`. */
   readonly #strangers = new Map<string, Waiting[]>();
-  /** Wait for room. */
+  /** Wait for room, in order. */
   readonly #blocked = new Fifo<Waiting>();
+  #serial = 0;
   #waitingCount = 0;
   #timer: Timer | undefined;
 
@@ -107,13 +117,21 @@ export class Admission {
     }
   }
 
-  /** Takes over what has become known of topics that are sent to. */
+  /** Takes over what has become known of topics that are sent to, and lets in who waited for it. */
   refresh(): void {
     for (const topic of this.#accumulator.topics()) {
       const known = this.#metadata.topic(topic.name);
       // A topic made anew may have fewer; what is here for the others is failed by the sender.
       if (known !== undefined) topic.metadata = known;
     }
+    const ready: Waiting[][] = [];
+    for (const [missing, arrived] of this.#strangers) {
+      const { topic, wanted } = arrived[0]!;
+      if (this.#missing(this.#accumulator.topic(topic), topic, wanted) !== undefined) continue;
+      this.#strangers.delete(missing);
+      ready.push(arrived);
+    }
+    this.#enter(ready.flat());
   }
 
   /** Fails all that waits. */
@@ -134,9 +152,7 @@ export class Admission {
   ): Promise<RecordMetadata> | undefined {
     const partition = wanted >= 0 ? wanted : this.#choose(topic, record.key);
     const count = topic.metadata.partitions.length;
-    if (partition >= count) {
-      throw argumentError(`topic ${topic.name} has partitions 0 to ${count - 1}, not ${partition}`);
-    }
+    if (partition >= count) throw noPartition(topic.metadata, partition);
     return this.#accumulator.append(topic, record, partition);
   }
 
@@ -162,54 +178,90 @@ export class Admission {
       );
     }
     this.#waitingCount++;
-    const deadlineMs = this.#env.clock.monotonicMs() + this.#settings.deliveryTimeoutMs;
+    const sinceMs = this.#env.clock.monotonicMs();
+    const deadlineMs = sinceMs + this.#settings.deliveryTimeoutMs;
+    const serial = ++this.#serial;
     const { promise, resolve, reject } = Promise.withResolvers<RecordMetadata>();
-    return { topic, record, wanted, signal, deadlineMs, promise, resolve, reject };
+    return {
+      ...{ serial, topic, record, wanted, signal, sinceMs, deadlineMs },
+      ...{ promise, resolve, reject },
+    };
   }
 
   /** What a record has to wait for, as a key of `#strangers`: its topic or its partition. */
   #missing(topic: TopicQueues | undefined, name: string, wanted: number): string | undefined {
     if (topic === undefined) return name;
     const isLacking = wanted >= topic.metadata.partitions.length;
-    if (!isLacking && (wanted < 0 || this.#strangers.size === 0)) return undefined;
-    const key = partitionKey(name, wanted);
-    // The partition may be known already, and those who waited for it still be on their way.
-    return isLacking || this.#strangers.has(key) ? key : undefined;
+    return isLacking ? partitionKey(name, wanted) : undefined;
   }
 
   #await(waiting: Waiting, missing: string): void {
     const others = this.#strangers.get(missing);
-    if (others !== undefined) {
-      others.push(waiting);
-      return;
-    }
-    const arrived: Waiting[] = [waiting];
+    if (others === undefined) this.#search(missing, [waiting]);
+    else others.push(waiting);
+  }
+
+  /** Asks for what records wait for, the first of them longest. */
+  #search(missing: string, arrived: Waiting[]): void {
     this.#strangers.set(missing, arrived);
-    const { topic: name, wanted, deadlineMs } = waiting;
+    const { topic: name, wanted, deadlineMs } = arrived[0]!;
     const timeoutMs = Math.max(1, deadlineMs - this.#env.clock.monotonicMs());
     const isPartition = missing !== name;
     this.#metadata.load(name, { timeoutMs, ...(isPartition ? { partition: wanted } : {}) }).then(
       (metadata) => {
         if (this.#strangers.get(missing) !== arrived) return;
-        this.#strangers.delete(missing);
-        const topic = this.#accumulator.topic(name) ?? this.#accumulator.addTopic(metadata);
-        for (const one of arrived) this.#known(topic, one, isPartition);
+        if (!isPartition) this.#learned(metadata, arrived);
+        else this.#giveUp(missing, noPartition(metadata, wanted), UNKNOWN_TOPIC_PATIENCE_MS);
       },
       (error: unknown) => {
         if (this.#strangers.get(missing) !== arrived) return;
-        this.#strangers.delete(missing);
-        this.#waitingCount -= arrived.length;
-        for (const one of arrived) one.reject(error);
+        this.#giveUp(missing, error, patienceMs(error));
       },
     );
   }
 
-  /** What a record waited for is known. @param isLast it has waited for its partition, too */
-  #known(topic: TopicQueues, waiting: Waiting, isLast: boolean): void {
-    const missing = isLast ? undefined : this.#missing(topic, topic.name, waiting.wanted);
-    if (missing !== undefined) this.#await(waiting, missing);
-    else if (this.#blocked.size > 0 || !this.#tryAdmit(waiting)) this.#block(waiting);
-    else this.#waitingCount--;
+  #learned(metadata: TopicMetadata, arrived: readonly Waiting[]): void {
+    this.#strangers.delete(metadata.name);
+    const topic = this.#accumulator.addTopic(metadata);
+    const ready: Waiting[] = [];
+    for (const waiting of arrived) {
+      const missing = this.#missing(topic, topic.name, waiting.wanted);
+      if (missing === undefined) ready.push(waiting);
+      else this.#await(waiting, missing);
+    }
+    this.#enter(ready);
+  }
+
+  /**
+   * What records waited for was not learned. Those that came while it was asked for have waited for
+   * less time than the first, and go on until they have waited for `patienceMs`, too.
+   */
+  #giveUp(missing: string, error: unknown, patienceMs: number): void {
+    const [first, ...others] = this.#strangers.get(missing)!;
+    this.#strangers.delete(missing);
+    const nowMs = this.#env.clock.monotonicMs();
+    const left: Waiting[] = [];
+    const failed = [first!];
+    for (const one of others) {
+      const untilMs = Math.min(one.deadlineMs, one.sinceMs + patienceMs);
+      if (nowMs < untilMs) left.push(one);
+      else failed.push(one);
+    }
+    this.#waitingCount -= failed.length;
+    for (const one of failed) one.reject(error);
+    if (left.length > 0) this.#search(missing, left);
+  }
+
+  /** What these waited for is known. Those that wait for room may have been called later. */
+  #enter(arrived: readonly Waiting[]): void {
+    if (arrived.length === 0) return;
+    const inOrder = [...this.#blocked.toArray(), ...arrived].sort((a, b) => a.serial - b.serial);
+    this.#blocked.remove(() => true);
+    for (const waiting of inOrder) this.#blocked.push(waiting);
+    this.admit();
+    // The first may be another one now.
+    this.#timer?.cancel();
+    this.#expireLater();
   }
 
   #block(waiting: Waiting): void {
@@ -254,4 +306,14 @@ export class Admission {
       first.reject(new VarveError('BUFFER_FULL', message, { retriable: true }));
     }
   }
+}
+
+const noPartition = ({ name, partitions }: TopicMetadata, partition: number): VarveError =>
+  argumentError(`topic ${name} has partitions 0 to ${partitions.length - 1}, not ${partition}`);
+
+/** How long the same is asked for again after an error. */
+function patienceMs(error: unknown): number {
+  if (!VarveError.is(error) || !error.retriable) return 0;
+  const isUnknown = error.code === 'UNKNOWN_TOPIC_OR_PARTITION';
+  return isUnknown ? UNKNOWN_TOPIC_PATIENCE_MS : Number.POSITIVE_INFINITY;
 }

@@ -1,9 +1,4 @@
 import { expect, test } from 'vitest';
-import { Admission } from '../../../src/client/admission.ts';
-import type { ClusterMetadata, TopicMetadata } from '../../../src/client/cluster-metadata.ts';
-import { RecordAccumulator } from '../../../src/client/record-accumulator.ts';
-import { Compression } from '../../../src/codec/compression.ts';
-import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
 import { anotherClient, fakeWorld } from '../../support/fake-broker-client.ts';
 import { FakePartition } from '../../support/fake-broker-partition.ts';
 import { numbers } from '../../support/fake-broker-values.ts';
@@ -127,48 +122,100 @@ test('a producer picks among the partitions that there are when it first sends t
   }
 });
 
-test('a record does not overtake those that have waited for the same partition', async () => {
-  const { env } = simulatedEnv({ seed: 1 });
-  const leader = { leaderId: 1, leaderEpoch: 0 };
-  const topicOf = (count: number): TopicMetadata => {
-    const partitions = Array(count).fill(leader);
-    return {
-      name: 'orders',
-      topicId: '',
-      topicIdBytes: new Uint8Array(16),
-      partitions,
-      askedMs: 0,
-    };
+/** A producer that sends what names no partition to the last one, of a topic that has one. */
+async function lastPicker(options: { bufferBytes?: number; batchBytes?: number } = {}) {
+  const world = await fakeWorld();
+  const topic = world.cluster.addTopic('orders');
+  const partitioner = (_topic: string, _key: unknown, count: number): number => count - 1;
+  const producer = world.client.producer({ ...options, partitioner });
+  await world.run(producer.send({ topic: 'orders', value: 'first' }));
+  /** The topic has one partition more, of which another producer learns first. */
+  const grow = async (): Promise<void> => {
+    topic.partitions.push(new FakePartition(1));
+    await world.run(
+      world.client.producer().send({ topic: 'orders', partition: 0, value: 'other' }),
+    );
   };
-  const loaded = Promise.withResolvers<TopicMetadata>();
-  let known = topicOf(1);
-  const metadata = { topic: () => known, load: () => loaded.promise } as unknown as ClusterMetadata;
-  const settings = {
-    compression: Compression.none,
+  return { ...world, producer, grow };
+}
+
+test('a record for which a new partition is picked does not overtake those that have waited for it', async () => {
+  const { cluster, run, pass, producer, grow } = await lastPicker();
+  const early = ['0', '1'].map((value) => producer.send({ topic: 'orders', partition: 1, value }));
+  // By now they ask only once in a second.
+  await pass(1500);
+  await grow();
+  const late = producer.send({ topic: 'orders', value: '2' });
+  await run(Promise.all([...early, late]));
+  expect(cluster.partition('orders', 1).values()).toEqual(['0', '1', '2']);
+});
+
+test('nor does one that was called later and has waited for room', async () => {
+  const { cluster, run, pass, producer, grow } = await lastPicker({
+    bufferBytes: 2000,
     batchBytes: 1024,
-    bufferBytes: 4096,
-    isIdempotent: true,
-    lingerMs: 0,
-    deliveryTimeoutMs: 1000,
-    maxInFlight: 5,
-  };
-  const accumulator = new RecordAccumulator(settings, env, {
-    onWork() {},
-    onBegun() {},
-    onRoom() {},
   });
-  accumulator.addTopic(known);
-  const admission = new Admission(settings, env, metadata, accumulator);
-  const send = () =>
-    admission.send('orders', { key: null, value: big, timestampMs: 0 }, 1, undefined);
-  void send();
-  known = topicOf(2);
-  admission.refresh();
-  void send();
-  expect(admission.waiting()).toHaveLength(2);
-  loaded.resolve(known);
-  await loaded.promise;
-  expect(admission.waiting()).toHaveLength(0);
-  void send();
-  expect(admission.waiting()).toHaveLength(0);
+  const early = producer.send({ topic: 'orders', partition: 1, value: big });
+  await pass(1500);
+  // These fill the buffer, and until they are answered the next has to wait.
+  cluster.onProduce = () => ({ delayMs: 1000 });
+  const before = [0, 0].map((partition) =>
+    producer.send({ topic: 'orders', partition, value: big }),
+  );
+  const late = producer.send({ topic: 'orders', value: new Uint8Array(899) });
+  await grow();
+  await run(Promise.all([early, ...before, late]));
+  const sizes = cluster
+    .partition('orders', 1)
+    .values()
+    .map((value) => value!.length);
+  expect(sizes).toEqual([900, 899]);
+});
+
+test('who begins to wait later for a topic or a partition is given as much time', async () => {
+  const { cluster, client, run, pass, failure } = await fakeWorld();
+  const topic = cluster.addTopic('orders');
+  const producer = client.producer();
+  const send = (name: string, partition: number): Promise<unknown> => {
+    const sent = producer.send({ topic: name, partition, value: 'x' });
+    sent.catch(() => {});
+    return sent;
+  };
+  await run(send('orders', 0));
+  const early = [send('missing', 0), send('orders', 1)];
+  await pass(2900);
+  const late = [send('missing', 0), send('orders', 1)];
+  await pass(1000);
+  expect((await failure(early[0]!)).code).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+  expect((await failure(early[1]!)).message).toBe('topic orders has partitions 0 to 0, not 1');
+  cluster.addTopic('missing');
+  topic.partitions.push(new FakePartition(1));
+  await run(Promise.all(late));
+  // But nobody waits for ever.
+  const never = [send('nowhere', 0), send('orders', 2)];
+  for (let i = 0; i < 20; i++) {
+    await pass(500);
+    never.push(send('nowhere', 0), send('orders', 2));
+  }
+  await pass(7000);
+  const outcomes = await run(Promise.allSettled(never));
+  expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+});
+
+test('who begins to wait later is not failed when the delivery timeout of an earlier one is over', async () => {
+  const { cluster, client, run, pass, failure } = await fakeWorld();
+  const producer = client.producer({ deliveryTimeoutMs: 2000, requestTimeoutMs: 1000 });
+  const send = (): Promise<unknown> => {
+    const sent = producer.send({ topic: 'orders', value: 'x' });
+    sent.catch(() => {});
+    return sent;
+  };
+  const early = send();
+  await pass(1500);
+  const late = send();
+  await pass(1000);
+  await failure(early);
+  cluster.addTopic('orders');
+  await run(late);
+  expect(cluster.partition('orders').values()).toEqual(['x']);
 });

@@ -10,7 +10,6 @@ import {
 import type { Clock } from '../env/ports.ts';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { isOutcome, rpcStatusOf } from './error-message.ts';
-import { FLOW_CONTROL_WINDOW_BYTES } from './grpc-internals.ts';
 import { fromGrpcStatus } from './grpc-status.ts';
 import { toBuffer, toBytes } from './plain-bytes.ts';
 import { SendGauge } from './send-gauge.ts';
@@ -27,6 +26,8 @@ import {
   type TlsOptions,
 } from './transport.ts';
 
+/** Bytes that a broker may send before we have taken them (DESIGN D5). */
+const RECEIVE_WINDOW_BYTES = 4 * 1024 * 1024;
 const CHANNEL_CLOSED: RpcStatus = { code: RpcCode.CANCELLED, message: 'the channel was closed' };
 const CALLER_ABORTED: RpcStatus = { code: RpcCode.CANCELLED, message: 'the caller gave up' };
 
@@ -220,7 +221,7 @@ function clientOptions(maxMessageBytes: number): ClientOptions {
   return {
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': -1,
-    'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
+    'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.keepalive_permit_without_calls': 1,

@@ -2,6 +2,7 @@ import { Compression } from '../../src/codec/compression.ts';
 import { nodeEnv } from '../../src/env/node-env.ts';
 import { Errors } from '../../src/model/errors.ts';
 import { BatchBuilder } from '../../src/records/batch-builder.ts';
+import { Credit } from '../../src/rpc/credit.ts';
 import { GrpcTransport } from '../../src/rpc/grpc-transport.ts';
 import { Acks, type ProduceResponse } from '../../src/rpc/log-messages.ts';
 import { produceMethod } from '../../src/rpc/log-service.ts';
@@ -20,7 +21,7 @@ export interface Phase {
   acknowledged: number;
   /** Answered BROKER_OVERLOADED. */
   refused: number;
-  /** Not sent, as the connection took no more. */
+  /** Not sent, as there was no credit, or the connection took no more. */
   shed: number;
   /** From the moment each was due, in ms. */
   readonly acknowledgedMs: number[];
@@ -37,8 +38,9 @@ const newPhase = (): Phase => ({
 });
 
 /**
- * Produce streams, one a connection and partition, that send what they are told and never again. A
- * request is one batch, made beforehand, so that to offer costs less than to take.
+ * Produce streams, one a connection and partition, that send what they are told and never again. They
+ * keep to the credit that they are granted, as every client should, or do not care. A request is one
+ * batch, made beforehand, so that to offer costs less than to take.
  */
 export class OfferedLoad {
   /** Base offsets that were acknowledged, by partition. */
@@ -46,6 +48,8 @@ export class OfferedLoad {
   readonly #channels: Channel[] = [];
   readonly #lanes: Lane[] = [];
   #phase: Phase = newPhase();
+  /** Whether no more is sent than there is credit for. */
+  keepsToCredit = true;
   #failure: Error | undefined;
   #nextLane = 0;
 
@@ -60,6 +64,7 @@ export class OfferedLoad {
       this.#lanes.push(
         new Lane(channel, { topic, partition }, offsets, {
           phase: () => this.#phase,
+          keepsToCredit: () => this.keepsToCredit,
           fail: (error) => this.#fail(error),
         }),
       );
@@ -134,6 +139,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 interface LaneOwner {
   phase(): Phase;
+  keepsToCredit(): boolean;
   fail(error: unknown): void;
 }
 
@@ -146,8 +152,9 @@ class Lane {
   readonly #records = makeBatch();
   /** When each unanswered request was due. */
   readonly #due = new Map<number, number>();
+  readonly #credit = new Credit();
   #sent = 0;
-  isOpen = false;
+  #takes = false;
 
   constructor(
     channel: Channel,
@@ -161,11 +168,17 @@ class Lane {
     this.#stream = openStream(channel, produceMethod, {
       onMessage: (response) => this.#answered(response),
       onDrain: () => {
-        this.isOpen = true;
+        this.#takes = true;
       },
       onEnd: () => {},
       onClose: ({ message }) => owner.fail(new Error(`a stream has ended: ${message}`)),
     });
+  }
+
+  /** A request may be sent. */
+  get isOpen(): boolean {
+    if (!this.#takes) return false;
+    return !this.#owner.keepsToCredit() || this.#credit.availableBytes >= this.#records.length;
   }
 
   get unanswered(): number {
@@ -175,7 +188,8 @@ class Lane {
   send(dueMs: number): void {
     const correlationId = ++this.#sent;
     this.#due.set(correlationId, dueMs);
-    this.isOpen = this.#stream.send({
+    this.#credit.spend(this.#records.length);
+    this.#takes = this.#stream.send({
       correlationId,
       acks: Acks.all,
       timeoutMs: 30_000,
@@ -183,11 +197,12 @@ class Lane {
     });
   }
 
-  #answered({ correlationId, partitions }: ProduceResponse): void {
+  #answered({ correlationId, creditBytes, partitions }: ProduceResponse): void {
+    this.#credit.grant(creditBytes);
     const [answer] = partitions;
     // The first message only grants credit.
     if (answer === undefined) {
-      this.isOpen = true;
+      this.#takes = true;
       return;
     }
     const phase = this.#owner.phase();

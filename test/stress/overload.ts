@@ -8,25 +8,38 @@ import { BATCH_BYTES, OfferedLoad, type Phase, RECORDS_PER_BATCH } from './offer
 const TOPIC = 'overload';
 /** One stream and one connection each. */
 const PARTITIONS = 8;
-/** What the broker may hold of requests: far less than the clients would have unanswered. */
+const MIB = 1024 * 1024;
+/** What the broker may hold of requests: half of what the clients may have unanswered. */
 const LIMIT_MIB = 4;
-const DEPTHS = [1, 2, 4, 8, 16, 24];
+const CREDIT_MIB = 1;
+/** Up to all the credit of a stream. */
+const DEPTHS = [1, 4, 16, 32, 60];
 const DEPTH_MS = 3_000;
 const TIMES = 3;
 /** Of the best rate, as the issue asks. */
 const GOODPUT = 0.8;
 /** What an idle broker takes, its caches, and the limit twice: in requests, and in the sockets. */
 const MEMORY_MIB = 320;
+/**
+ * What is unanswered, N bytes, and the rate R say how long an answer takes on average, N/R. The worst of
+ * a hundred may take so many times as long: some wait for an fsync that takes long, or are unlucky.
+ */
+const WORST_TIMES = 5;
 
 /**
  * Offers three times what the broker can take, with one core for each. True if it still takes most of
- * its best, within its memory, and keeps all that it acknowledged.
+ * its best, within its memory, in a bounded time, and keeps all that it acknowledged.
  */
 export async function overload(seconds: number): Promise<boolean> {
+  if (cpus().length < 2 || spawnSync('taskset', ['-V']).status !== 0) {
+    console.log('SKIPPED: it takes two cores, and taskset to give one to the broker');
+    return true;
+  }
   using folder = new TemporaryFolder();
   await using broker = new BrokerProcess(
     `${folder.path}/data`,
     ...['--set', `queued.max.request.bytes=${LIMIT_MIB}MiB`],
+    ...['--set', `grpc.produce.credit.bytes=${CREDIT_MIB}MiB`],
     ...['--set', 'log.tail.cache.bytes=16MiB'],
   );
   await broker.start();
@@ -36,30 +49,53 @@ export async function overload(seconds: number): Promise<boolean> {
   await client.admin().createTopic({ name: TOPIC, partitionCount: PARTITIONS });
   const load = new OfferedLoad(broker.address, TOPIC, PARTITIONS);
 
+  const best = await bestRate(load);
+  const verdicts: boolean[] = [];
+  for (const keepsToCredit of [true, false]) {
+    load.keepsToCredit = keepsToCredit;
+    const name = keepsToCredit ? 'within their credit' : 'whatever their credit';
+    console.log(`${TIMES} times the best, ${name}:`);
+    const before = cpuSeconds(broker.pid);
+    const phase = await load.openLoop(best * TIMES, (seconds * 1_000) / 2);
+    const busy = (cpuSeconds(broker.pid) - before) / (seconds / 2);
+    console.log(`  ${describe(phase, seconds / 2)}`);
+    console.log(`  the broker had ${(busy * 100).toFixed(0)} % of its core`);
+    const goodput = phase.acknowledged / (seconds / 2) / best;
+    console.log(
+      `  goodput ${(goodput * 100).toFixed(0)} % of the best, at least ${GOODPUT * 100} wanted`,
+    );
+    verdicts.push(goodput >= GOODPUT);
+    // Who does not care has more under way, in its own buffers and the system's: that is up to him.
+    if (keepsToCredit) verdicts.push(isBounded(phase, goodput * best));
+  }
+  const peakMib = peakMemoryMib(broker.pid);
+  await load.close();
+  const missing = await notKept(broker.address, load);
+  console.log(`the broker took ${peakMib} MiB at most, ${MEMORY_MIB} allowed`);
+  console.log(`${missing} acknowledged batches are not kept`);
+  return verdicts.every((isRight) => isRight) && peakMib <= MEMORY_MIB && missing === 0;
+}
+
+/** Requests a second, with as many unanswered as is best. */
+async function bestRate(load: OfferedLoad): Promise<number> {
   await load.closedLoop(2, DEPTH_MS);
   let best = 0;
   for (const depth of DEPTHS) {
     const phase = await load.closedLoop(depth, DEPTH_MS);
-    const perSecond = (phase.acknowledged * 1_000) / DEPTH_MS;
-    if (phase.refused === 0) best = Math.max(best, perSecond);
+    best = Math.max(best, (phase.acknowledged * 1_000) / DEPTH_MS);
     console.log(`${depth} a stream unanswered: ${describe(phase, DEPTH_MS / 1_000)}`);
   }
-  const idleCpu = cpuSeconds(broker.pid);
-  const phase = await load.openLoop(best * TIMES, seconds * 1_000);
-  const busy = (cpuSeconds(broker.pid) - idleCpu) / seconds;
-  const goodput = phase.acknowledged / seconds / best;
-  const peakMib = peakMemoryMib(broker.pid);
-  await load.close();
-  const missing = await notKept(broker.address, load);
+  return best;
+}
 
-  console.log(`${TIMES} times the best: ${describe(phase, seconds)}`);
-  console.log(`the broker had ${(busy * 100).toFixed(0)} % of its core`);
+/** Whether acknowledgements took as long as what may be unanswered explains. */
+function isBounded(phase: Phase, perSecond: number): boolean {
+  const ms = (PARTITIONS * CREDIT_MIB * MIB * 1_000) / (perSecond * BATCH_BYTES);
+  const worst = percentile(phase.acknowledgedMs, 0.99);
   console.log(
-    `goodput ${(goodput * 100).toFixed(0)} % of the best, at least ${GOODPUT * 100} wanted`,
+    `  ${PARTITIONS * CREDIT_MIB} MiB of credit at this rate are ${ms.toFixed(0)} ms; p99 is ${worst.toFixed(0)} ms, ${(WORST_TIMES * ms).toFixed(0)} allowed`,
   );
-  console.log(`the broker took ${peakMib} MiB at most, ${MEMORY_MIB} allowed`);
-  console.log(`${missing} acknowledged batches are not kept`);
-  return goodput >= GOODPUT && peakMib <= MEMORY_MIB && missing === 0;
+  return worst <= WORST_TIMES * ms;
 }
 
 function describe(phase: Phase, seconds: number): string {
@@ -69,15 +105,18 @@ function describe(phase: Phase, seconds: number): string {
     `${perSecond(phase.offered)} offered`,
     `${perSecond(phase.acknowledged)} acknowledged (${mb} MB/s, ${percentiles(phase.acknowledgedMs)})`,
     `${perSecond(phase.refused)} refused${phase.refused === 0 ? '' : ` (${percentiles(phase.refusedMs)})`}`,
-    `${perSecond(phase.shed)} held up by flow control`,
+    `${perSecond(phase.shed)} held up by credit or flow control`,
   ].join(', ');
 }
 
 function percentiles(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): string =>
-    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1);
+  const at = (share: number): string => percentile(values, share).toFixed(1);
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`;
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
 /** How many batches that were acknowledged a consumer does not find. */
@@ -90,11 +129,10 @@ async function notKept(address: string, load: OfferedLoad): Promise<number> {
   return load.acknowledged.reduce((sum, offsets) => sum + offsets.size, 0);
 }
 
-/** Ties all threads of a process to a core, where the system can. */
+/** Ties all threads of a process to a core. */
 function pin(pid: number, core: number): void {
-  if (cpus().length < 2) return;
   const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
-  if (status !== 0) console.log('taskset is missing: broker and load share the cores');
+  if (status !== 0) throw new Error(`taskset could not give core ${core} to process ${pid}`);
 }
 
 /** CPU time of all threads of a process. */

@@ -11,7 +11,7 @@ export const brokerSettings: SettingGroup<BrokerConfig> = {
     key: 'queued.max.request.bytes',
     default: 256 * 1024 * 1024,
     min: 1024 * 1024,
-    doc: 'What all requests and answers may take in memory at a time: arriving, being worked on, waiting to be sent. Beyond it produce requests are refused with BROKER_OVERLOADED; a quarter beyond it streams that bring more are ended with it, half beyond it those whose clients have left an answer unread longest.',
+    doc: 'What all requests and answers may take in memory at a time: arriving, being worked on, waiting to be sent, and 16 KiB for each call that is open. Beyond it produce requests are refused with BROKER_OVERLOADED; a quarter beyond it streams that bring more are ended with it, half beyond it those whose clients have left an answer unread longest.',
   }),
   deleteTopicEnabled: setting.boolean({
     key: 'delete.topic.enable',

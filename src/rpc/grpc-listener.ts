@@ -175,6 +175,7 @@ class GrpcListener implements Listener {
         // Not before: of a call that is cancelled earlier grpc-js never tells us the end.
         this.#open.add(stream);
         this.#intakes.set(intake, end);
+        intake.open();
         return handler(opened, context);
       });
       return new ServerInterceptingCall(call, { start: (next) => next(listener) });
@@ -226,6 +227,7 @@ class GrpcListener implements Listener {
       call.sendStatus(toGrpcStatus(rpcStatusOfRow(row, detail)));
     const intake = this.#makeIntake(call, end);
     intake.isAwaited = isOurs;
+    intake.isKept = isOurs;
     const cut = (): void => {
       outbox.close();
       resetCall(call);
@@ -239,6 +241,7 @@ class GrpcListener implements Listener {
           onReceiveMetadata: (metadata, pass) => {
             if (!isOurs) this.#standardCalls.add(call);
             this.#intakes.set(intake, end);
+            intake.open();
             pass(metadata);
           },
           onReceiveMessage: (message, pass) => {

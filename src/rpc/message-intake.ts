@@ -1,13 +1,17 @@
 import { type ErrorRow, Errors } from '../model/errors.ts';
+import { unaryHeapBytes } from './proto-codec.ts';
 import type { MemoryAccount } from './transport.ts';
 
 /** gRPC's frame of a message: one byte that says whether it is compressed, four for its length. */
 const FRAME_BYTES = 5;
+/** What a call takes as long as it is open, measured: HTTP/2's stream, grpc-js's call, ours. */
+const CALL_BYTES = 16 * 1024;
 /** What a message that waits costs beside its bytes, so that empty ones count too. */
 const MESSAGE_OVERHEAD_BYTES = 512;
 /** Pieces below this are gathered: as views of their own they would cost many times their bytes. */
 const SMALL_PIECE_BYTES = 1024;
 const BLOCK_BYTES = 8 * 1024;
+const MIN_BLOCK_BYTES = 256;
 
 export interface IntakeLimits {
   readonly maxMessageBytes: number;
@@ -33,7 +37,8 @@ export class MessageIntake {
   #pieceBytes = 0;
   #block: Buffer | undefined;
   #blockBytes = 0;
-  /** Charged for the message that is arriving, and for each that waits to be taken. */
+  /** Charged for the call, for the message that is arriving, and for each that waits to be taken. */
+  #callBytes = 0;
   #arrivingBytes = 0;
   readonly #waiting: number[] = [];
   #isClosed = false;
@@ -42,10 +47,20 @@ export class MessageIntake {
   isPaused = false;
   /** A message is due from the beginning: the request of a unary call, until its client is done. */
   isAwaited = false;
+  /** What is made of a request stays until the call ends. */
+  isKept = false;
 
   constructor(limits: IntakeLimits, refuse: (row: ErrorRow, detail: string) => void) {
     this.#limits = limits;
     this.#refuse = refuse;
+  }
+
+  /** The call has begun, and will be closed. */
+  open(): void {
+    if (this.#charge(CALL_BYTES)) {
+      this.#callBytes = CALL_BYTES;
+      this.#arrivingBytes = 0;
+    }
   }
 
   /** Whole messages, frames included, that end in `data`. */
@@ -71,7 +86,8 @@ export class MessageIntake {
   close(): void {
     this.#isClosed = true;
     for (const bytes of this.#waiting.splice(0)) this.#limits.memory.give(bytes);
-    this.#limits.memory.give(this.#arrivingBytes);
+    this.#limits.memory.give(this.#callBytes + this.#arrivingBytes);
+    this.#callBytes = 0;
     this.#arrivingBytes = 0;
     this.#pieces = [];
     this.#block = undefined;
@@ -102,8 +118,9 @@ export class MessageIntake {
       this.#end(Errors.REQUEST_TOO_LARGE, detail);
     } else {
       // How much comes out of a compressed one is known when it is too late.
-      const isCompressed = this.#header[0] !== 0;
-      this.#charge(MESSAGE_OVERHEAD_BYTES + (isCompressed ? maxMessageBytes : 0));
+      const inflatedBytes = this.#header[0] === 0 ? 0 : maxMessageBytes;
+      const keptBytes = this.isKept ? unaryHeapBytes(Math.max(bytes, inflatedBytes)) : 0;
+      this.#charge(MESSAGE_OVERHEAD_BYTES + inflatedBytes + keptBytes);
     }
     return count;
   }
@@ -120,7 +137,9 @@ export class MessageIntake {
   /** Copies a small piece to the end of the block, and lets the last piece grow if it ends there. */
   #gather(piece: Buffer): void {
     if (this.#block === undefined || this.#block.length - this.#blockBytes < piece.length) {
-      const bytes = Math.min(BLOCK_BYTES, this.#messageBytes - this.#pieceBytes + piece.length);
+      const left = this.#messageBytes - this.#pieceBytes + piece.length;
+      // No more than there is already: of a message that never comes little is paid for, and little taken.
+      const bytes = Math.min(left, BLOCK_BYTES, Math.max(MIN_BLOCK_BYTES, this.#pieceBytes));
       this.#block = Buffer.allocUnsafeSlow(Math.max(bytes, piece.length));
       this.#blockBytes = 0;
     }

@@ -11,6 +11,10 @@ import { ProtobufReader, requestHeapBytes, WIRE_BYTES } from './protobuf.ts';
 const MAX_REQUEST_BYTES = 1024 * 1024;
 const MAX_REQUEST_FIELDS = 10_000;
 
+/** What a request of administration may come to in memory beside its own bytes; none that is larger does. */
+export const unaryHeapBytes = (messageBytes: number): number =>
+  requestHeapBytes(Math.min(messageBytes, MAX_REQUEST_BYTES));
+
 /**
  * Loads a `.proto` file with what it imports. Call it when the first message is due, not before:
  * protobufjs alone takes 20 ms to load.

@@ -22,13 +22,16 @@ const WIRE_FIXED32 = 5;
  */
 export const MAX_SUBMESSAGES: number = 200_000;
 
+/** More than any sound message comes to: an entry that says something takes five bytes or more. */
+const SMALL_MESSAGE_TIMES = 128;
+
 /**
  * What a request may come to in memory when it is decoded, in bytes beside its own: three for each byte
  * of it, so that with the message itself it is four (DESIGN D15), and room for ten thousand partitions
- * with short names, which a message of 100 KiB can list.
+ * with short names, which a message of 100 KiB can list. A small one cannot come to all of that.
  */
 export const requestHeapBytes = (messageBytes: number): number =>
-  2 * 1024 * 1024 + 3 * messageBytes;
+  Math.min(2 * 1024 * 1024 + 3 * messageBytes, SMALL_MESSAGE_TIMES * messageBytes);
 
 /** What V8 takes for a small object in an array, a view of bytes, and a text beside its characters. */
 const MESSAGE_HEAP_BYTES = 96;

@@ -10,7 +10,10 @@ import { fetchRequestCodec, MAX_ENTRIES, produceRequestCodec } from '../../src/r
  * at most four bytes for each of its own (DESIGN D15), and a fixed sum for what is small.
  */
 export const MAX_HEAP_PER_BYTE = 4;
-/** Once in a process, not once a connection: a decoded request is dealt with in the same turn. */
+/**
+ * Once in a process, not once a connection: a request of a stream is dealt with in the turn in which it is
+ * decoded, and that of a unary call is charged to the memory of all for as long as it is kept.
+ */
 export const FIXED_HEAP_BYTES: number = 3 * 1024 * 1024;
 
 export interface HeapMeasure {

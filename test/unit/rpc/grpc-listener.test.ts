@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import * as http2 from 'node:http2';
 import * as net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { MemoryBudget } from '../../../src/broker/memory-budget.ts';
 import { closeOpened, echo, openGrpc, pem } from './grpc-world.ts';
-import { bytes, handlers, listenOptions, until } from './transport-world.ts';
+import { bytes, handlers, listenOptions, STREAM, unaryPath, until } from './transport-world.ts';
 
 afterEach(closeOpened);
 
@@ -18,6 +19,36 @@ describe('a listener', () => {
     session.destroy();
     expect(unexpected).toEqual([]);
   });
+
+  test.each([STREAM, unaryPath('Hang')])(
+    'takes no more calls of %s than there is memory for, and more when some have ended',
+    async (path) => {
+      const memory = new MemoryBudget(1024 * 1024);
+      const { listener, connect, unexpected } = await openGrpc({ memory });
+      const session = http2.connect(`http://${listener.address}`);
+      const ends = { refused: 0 };
+      for (let i = 0; i < 100; i++) {
+        const request = session.request({
+          ...{ ':method': 'POST', ':path': path },
+          ...{ 'content-type': 'application/grpc', te: 'trailers' },
+        });
+        request.on('error', () => {});
+        request.on('trailers', () => ends.refused++);
+        request.on('response', (headers) => {
+          if (headers['grpc-status'] !== undefined) ends.refused++;
+        });
+        request.resume();
+        // An empty request; the end of it is still to come.
+        request.write(Buffer.alloc(5));
+      }
+      await until(() => ends.refused >= 20);
+      expect(memory.usedBytes).toBeGreaterThan(1024 * 1024);
+      session.destroy();
+      await until(() => memory.usedBytes === 0);
+      expect(await echo(connect())).toEqual(bytes(1));
+      expect(unexpected).toEqual([]);
+    },
+  );
 
   test('survives bytes that are no HTTP/2, and the server goes on', async () => {
     const { listener, connect, unexpected } = await openGrpc();

@@ -109,3 +109,18 @@ test('the request of a unary call is due from the beginning until its client is 
   it.isAwaited = false;
   expect(it.tick()).toBe(0);
 });
+
+test('the call itself counts, and a request that is kept as much as it may come to when it is decoded', () => {
+  const { it, world } = intake();
+  it.open();
+  const opened = world.held;
+  expect(opened).toBeGreaterThanOrEqual(16 * 1024);
+  it.isKept = true;
+  it.write(frame(noise(100)));
+  expect(world.held - opened).toBeGreaterThan(100 * 100);
+  it.close();
+  expect(world.held).toBe(0);
+  const poor = intake({ budgetBytes: 10_000 });
+  poor.it.open();
+  expect(poor.world).toEqual({ held: 0, refusals: ['BROKER_OVERLOADED'] });
+});

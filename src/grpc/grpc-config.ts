@@ -63,9 +63,9 @@ export const grpcSettings: SettingGroup<GrpcConfig> = {
   }),
   produceCreditBytes: setting.bytes({
     key: 'grpc.produce.credit.bytes',
-    default: 32 * 1024 * 1024,
+    default: 8 * 1024 * 1024,
     min: 64 * 1024,
-    doc: 'What one Produce stream may have unanswered, in memory, before the broker stops reading it; also the credit that its client begins with.',
+    doc: 'What one Produce stream may have unanswered, in memory, before the broker stops reading it; also the credit that its client begins with. All streams together, divided by the rate, are how long an answer takes under overload.',
   }),
   fetchCreditBytes: setting.bytes({
     key: 'grpc.fetch.credit.bytes',

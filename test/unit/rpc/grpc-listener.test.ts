@@ -9,13 +9,13 @@ import { bytes, handlers, listenOptions, STREAM, unaryPath, until } from './tran
 afterEach(closeOpened);
 
 describe('a listener', () => {
-  test('offers a receive window of 1 MiB on streams and connection', async () => {
+  test('offers a receive window of 2 MiB on streams and connection', async () => {
     const { listener, unexpected } = await openGrpc();
     const session = http2.connect(`http://${listener.address}`);
     await once(session, 'remoteSettings');
-    expect(session.remoteSettings.initialWindowSize).toBe(1024 * 1024);
+    expect(session.remoteSettings.initialWindowSize).toBe(2 * 1024 * 1024);
     expect(session.remoteSettings.maxConcurrentStreams).toBe(100);
-    await until(() => session.state.remoteWindowSize === 1024 * 1024);
+    await until(() => session.state.remoteWindowSize === 2 * 1024 * 1024);
     session.destroy();
     expect(unexpected).toEqual([]);
   });

@@ -103,6 +103,10 @@ export class Outbox {
   /** Hands a message over by `send`, which is given what to call when it has left. */
   // Hot path: once an answer.
   send(bytes: number, send: (left: () => void) => void): void {
+    if (this.#isClosed) {
+      send(this.#left);
+      return;
+    }
     const message = { outbox: this, bytes, tick: this.#all.ticks };
     this.#messages.push(message);
     const fits = this.#all.add(message);
@@ -117,8 +121,8 @@ export class Outbox {
   }
 
   readonly #left = (): void => {
-    // Of what was dropped some may seem to leave.
-    const message = this.#isClosed ? undefined : this.#messages.shift();
+    // Nothing, if it was dropped before.
+    const message = this.#messages.shift();
     if (message !== undefined) this.#all.remove(message);
   };
 }

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { MemoryBudget } from '../../../src/broker/memory-budget.ts';
 import { Errors } from '../../../src/model/errors.ts';
 import type { ListenOptions } from '../../../src/rpc/transport.ts';
+import { Outbox, UnsentMessages } from '../../../src/rpc/unsent-messages.ts';
 import { closeOpened, echo, type Opened, opened, openGrpc } from './grpc-world.ts';
 import { bytes, type ServerSide, STREAM, unaryPath, until } from './transport-world.ts';
 
@@ -105,5 +106,22 @@ describe('what waits to be sent', () => {
     await until(() => world.memory.usedBytes === 0);
     expect(await echo(world.connect())).toEqual(bytes(1));
     expect(world.unexpected).toEqual([]);
+  });
+
+  test('is not charged any more when its call has ended', () => {
+    const memory = new MemoryBudget(MIB);
+    const unsent = new UnsentMessages({ memory, stalledReaderMs: 100, onRefused: () => {} });
+    const call = { peer: '', fail() {}, cut() {} };
+    const outbox = new Outbox(call, unsent);
+    const left: (() => void)[] = [];
+    const keep = (callback: () => void): unknown => left.push(callback);
+    for (const size of [3, 4]) outbox.send(size, keep);
+    left[0]!();
+    expect(memory.usedBytes).toBe(4);
+    outbox.close();
+    outbox.send(5, keep);
+    expect([memory.usedBytes, left.length]).toEqual([0, 3]);
+    for (const callback of left.slice(1)) callback();
+    expect(memory.usedBytes).toBe(0);
   });
 });

@@ -1,10 +1,5 @@
-import {
-  Counter as ClientCounter,
-  Gauge as ClientGauge,
-  Histogram as ClientHistogram,
-  collectDefaultMetrics,
-  Registry,
-} from '@prometheus-io/client';
+import { createRequire } from 'node:module';
+import type * as client from '@prometheus-io/client';
 import { assert } from '../model/assert.ts';
 import {
   bucketsFor,
@@ -16,10 +11,19 @@ import {
   type Metrics,
 } from './metrics.ts';
 
+// File by file: the whole library brings the OpenTelemetry API and more that the first record does not
+// need, 20 ms of every start.
+const require = createRequire(import.meta.url);
+const ClientCounter: typeof client.Counter = require('@prometheus-io/client/lib/counter.js');
+const ClientGauge: typeof client.Gauge = require('@prometheus-io/client/lib/gauge.js');
+const ClientHistogram: typeof client.Histogram = require('@prometheus-io/client/lib/histogram.js');
+const Registry: typeof client.Registry = require('@prometheus-io/client/lib/registry.js');
+
 export interface PrometheusOptions {
   /**
    * Adds what Prometheus clients report about their process: CPU, memory, file descriptors, garbage
-   * collection, event loop lag. For a process of our own only: it cannot be taken back.
+   * collection, event loop lag; what it counts, from the first exposure on. For a process of our own
+   * only: it cannot be taken back.
    */
   readonly processMetrics: boolean;
 }
@@ -32,9 +36,11 @@ export interface PrometheusOptions {
 export class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry(Registry.PROMETHEUS_CONTENT_TYPE);
   readonly #updates: (() => void)[] = [];
+  /** Process metrics are wanted, and nobody has asked for any metrics yet. */
+  #lacksProcess: boolean;
 
   constructor(options: PrometheusOptions) {
-    if (options.processMetrics) collectDefaultMetrics({ register: this.#registry });
+    this.#lacksProcess = options.processMetrics;
   }
 
   get contentType(): string {
@@ -93,8 +99,15 @@ export class PrometheusMetrics implements Metrics {
   }
 
   async expose(): Promise<string> {
+    if (this.#lacksProcess) this.#collectProcess();
     for (const update of this.#updates) update();
     return this.#registry.metrics();
+  }
+
+  #collectProcess(): void {
+    this.#lacksProcess = false;
+    const collect: typeof client.collectDefaultMetrics = require('@prometheus-io/client/lib/defaultMetrics.js');
+    collect({ register: this.#registry });
   }
 }
 

@@ -1,26 +1,29 @@
 // Builds the published package into dist/: the types of src/ one by one, and its code in as few files
 // as its entries allow, because a broker that loads 150 files takes a sixth longer to start. Code
 // finds proto/ two folders up, which holds for src/ROOM/, dist/ENTRY/ and dist/chunks/ alike.
+// `node .ci/build.mjs FOLDER` builds into that folder instead.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 const ENTRIES = ['cli/main', 'server/main', 'client/main', 'testing/main'];
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const out = resolve(process.argv[2] ?? join(root, 'dist'));
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 
 // What was renamed or deleted in src/ must not live on in the package.
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+rmSync(out, { recursive: true, force: true });
 
 const result = spawnSync(
   process.execPath,
-  [join(typescript, 'bin', 'tsc'), '-p', root, '--noEmitOnError', '--emitDeclarationOnly'],
-  {
-    stdio: 'inherit',
-  },
+  [
+    ...[join(typescript, 'bin', 'tsc'), '-p', root, '--outDir', out],
+    ...['--noEmitOnError', '--emitDeclarationOnly'],
+  ],
+  { stdio: 'inherit' },
 );
 if (result.error) throw result.error;
 if (result.status !== 0) process.exit(result.status ?? 1);
@@ -31,6 +34,7 @@ await build({
   logLevel: 'warn',
   build: {
     ssr: true,
+    outDir: out,
     sourcemap: true,
     target: 'node22',
     emptyOutDir: false,
@@ -41,7 +45,7 @@ await build({
   },
 });
 
-const command = join(root, 'dist', 'cli', 'main.js');
+const command = join(out, 'cli', 'main.js');
 if (!existsSync(command)) {
   console.error(`varve: the build has no ${command}, which package.json names as the command`);
   process.exit(1);

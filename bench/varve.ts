@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { brokerMeasures, type Driver, type ServerStart } from './broker-measures.ts';
 import type { EmbeddedJob, EmbeddedResult } from './load/embedded.ts';
@@ -87,13 +86,13 @@ export class Varve implements System, Driver {
 
 /** Makes the package as it is published, but beside the packages that are already here. */
 function build(folder: string): string {
-  const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
-  const compile = [join(typescript, 'bin', 'tsc'), '-p', ROOT, '--outDir', join(folder, 'dist')];
-  const { status } = spawnSync(process.execPath, compile, {
-    stdio: ['ignore', 2, 2],
-    timeout: BUILD_TIMEOUT_MS,
-  });
-  if (status !== 0) throw new Error(`the package cannot be built: tsc ended with ${status}`);
+  const { status } = spawnSync(
+    process.execPath,
+    [join(ROOT, '.ci', 'build.mjs'), join(folder, 'dist')],
+    { stdio: ['ignore', 2, 2], timeout: BUILD_TIMEOUT_MS },
+  );
+  if (status !== 0)
+    throw new Error(`the package cannot be built: .ci/build.mjs ended with ${status}`);
   for (const name of ['proto', 'package.json']) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }

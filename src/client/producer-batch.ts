@@ -6,6 +6,7 @@ import { BATCH_HEADER_BYTES, BatchView } from '../records/batch-view.ts';
 import { type NewRecord, writeRecord } from '../records/record.ts';
 import { RecordCursor } from '../records/record-cursor.ts';
 import { type BatchProducer, sealBatch } from '../records/seal-batch.ts';
+import type { BatchMemory } from './batch-memory.ts';
 import type { VarveError } from './errors.ts';
 
 /** Where a record was stored. */
@@ -31,6 +32,7 @@ interface BatchOutcome {
 /** What every batch of a producer shares. */
 export interface ProducerBatchContext {
   readonly compression: Compression;
+  readonly memory: BatchMemory;
   /** Told once, when the records of the batch are stored or have failed. */
   readonly onSettled: (batch: ProducerBatch) => void;
   /** Told instead when two halves take the place of the batch. */
@@ -63,6 +65,13 @@ export class ProducerBatch {
   readonly #timestamps: number[] = [];
   /** The promise of a record is made of this one: that costs less than one of its own would. */
   readonly #settled = Promise.withResolvers<BatchOutcome>();
+  /**
+   * One reaction for all of them, instead of a closure each: reactions of a promise run in the order in
+   * which they were added, so its n-th call is for the n-th record.
+   */
+  readonly #tellNext = (outcome: BatchOutcome): RecordMetadata =>
+    outcome.metadataOf(this.#toldCount++);
+  #toldCount = 0;
   #maxTimestamp = -1;
   #sealed: Uint8Array | undefined;
   #isSettled = false;
@@ -83,7 +92,7 @@ export class ProducerBatch {
   constructor(place: ProducerBatchPlace, capacity: number, context: ProducerBatchContext) {
     this.place = place;
     this.#context = context;
-    this.#writer = new ByteWriter(Math.max(capacity, BATCH_HEADER_BYTES));
+    this.#writer = new ByteWriter(context.memory.take(Math.max(capacity, BATCH_HEADER_BYTES)));
     this.#writer.reserve(BATCH_HEADER_BYTES);
   }
 
@@ -122,9 +131,8 @@ export class ProducerBatch {
 
   // Hot path: the record is written at once, and nothing of it is kept but its time.
   append(record: NewRecord): Promise<RecordMetadata> {
-    const index = this.#timestamps.length;
     this.#write(record);
-    return this.#settled.promise.then((outcome) => outcome.metadataOf(index));
+    return this.#settled.promise.then(this.#tellNext);
   }
 
   /** No more records: compresses what is there. */
@@ -141,8 +149,12 @@ export class ProducerBatch {
     this.#sealed = bytes;
   }
 
-  /** The whole batch; `undefined` for a producer that is not idempotent. The bytes stay ours. */
+  /**
+   * The whole batch; `undefined` for a producer that is not idempotent. The bytes stay ours: copy them
+   * before the batch is settled, its memory is used again then.
+   */
   bytesFor(identity: ProducerIdentity | undefined): Uint8Array {
+    assert(!this.#isSettled, 'a batch that is settled has no bytes');
     this.seal();
     const bytes = this.#sealed!;
     if (identity === this.#identity && this.#hasHeader) return bytes;
@@ -177,14 +189,14 @@ export class ProducerBatch {
         timestampMs: logAppendTimeMs < 0 ? timestamps[index]! : logAppendTimeMs,
       }),
     });
-    this.#context.onSettled(this);
+    this.#end();
   }
 
   fail(error: VarveError): void {
     assert(!this.#isSettled, 'a batch is settled once');
     this.#isSettled = true;
     this.#settled.reject(error);
-    this.#context.onSettled(this);
+    this.#end();
   }
 
   /**
@@ -220,6 +232,11 @@ export class ProducerBatch {
     );
     this.#context.onSplit(this, [first, second]);
     return [first, second];
+  }
+
+  #end(): void {
+    this.#context.memory.give(this.#writer.memory);
+    this.#context.onSettled(this);
   }
 
   #write(record: NewRecord): void {

@@ -1,6 +1,7 @@
 import type { Compression } from '../codec/compression.ts';
 import type { Clock, Random } from '../env/ports.ts';
 import type { NewRecord } from '../records/record.ts';
+import { BatchMemory } from './batch-memory.ts';
 import type { TopicMetadata } from './cluster-metadata.ts';
 import { PartitionQueue, type PartitionQueueSettings } from './partition-queue.ts';
 import { StickyPartitioner } from './partitioner.ts';
@@ -64,6 +65,7 @@ export class RecordAccumulator {
     this.#events = events;
     this.#context = {
       compression: settings.compression,
+      memory: new BatchMemory(settings.bufferBytes),
       onSettled: (batch) => this.#settled(batch),
       onSplit: (batch, halves) => this.#split(batch, halves),
     };

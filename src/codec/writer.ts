@@ -8,9 +8,15 @@ export class ByteWriter {
   #view: DataView;
   #length = 0;
 
-  constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity);
+  /** @param memory to begin with: so many bytes, or these, all of a buffer of their own */
+  constructor(memory: number | Uint8Array<ArrayBuffer> = 256) {
+    this.#bytes = typeof memory === 'number' ? new Uint8Array(memory) : memory;
     this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Where it writes now, for another writer when this one has done. */
+  get memory(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
   }
 
   /** Bytes written so far, and the position of the next. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { BatchMemory } from '../../../src/client/batch-memory.ts';
 import { VarveError } from '../../../src/client/errors.ts';
 import { PartitionQueue, type Refusal } from '../../../src/client/partition-queue.ts';
 import { ProducerBatch } from '../../../src/client/producer-batch.ts';
@@ -14,7 +15,12 @@ function setUp(options: Partial<typeof settings> = {}) {
   const outcomes: string[] = [];
   const add = (name: string, createdMs = 0): ProducerBatch => {
     const place = { topic: 'orders', partition: 0, createdMs, serial: 0 };
-    const batch = new ProducerBatch(place, 0, { compression: 0, onSettled() {}, onSplit() {} });
+    const batch = new ProducerBatch(place, 0, {
+      compression: 0,
+      memory: new BatchMemory(0),
+      onSettled() {},
+      onSplit() {},
+    });
     const record = { key: null, value: null, timestampMs: 0 };
     void batch.append(record).then(
       () => outcomes.push(`${name} stored`),
@@ -242,7 +248,12 @@ test('giving all up says what may be stored', async () => {
 test('a batch lingers unless it is full, all must go, or the leader is idle', () => {
   const { queue, send } = established();
   const place = { topic: 'orders', partition: 0, createdMs: 0, serial: 0 };
-  const open = new ProducerBatch(place, 0, { compression: 0, onSettled() {}, onSplit() {} });
+  const open = new ProducerBatch(place, 0, {
+    compression: 0,
+    memory: new BatchMemory(0),
+    onSettled() {},
+    onSplit() {},
+  });
   void open.append({ key: null, value: null, timestampMs: 0 });
   queue.add(open);
   expect(queue.next(4, calm)).toBeUndefined();

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { BatchMemory } from '../../../src/client/batch-memory.ts';
 import { PartitionQueue } from '../../../src/client/partition-queue.ts';
 import { ProduceConnection, type ProduceEntry } from '../../../src/client/produce-connection.ts';
 import { ProducerBatch } from '../../../src/client/producer-batch.ts';
@@ -47,7 +48,12 @@ function setUp() {
   const queue = new PartitionQueue('orders', 0, queueSettings);
   const entry = (bytes = 10): ProduceEntry => {
     const place = { topic: 'orders', partition: 0, createdMs: 0, serial: 0 };
-    const batch = new ProducerBatch(place, 0, { compression: 0, onSettled() {}, onSplit() {} });
+    const batch = new ProducerBatch(place, 0, {
+      compression: 0,
+      memory: new BatchMemory(0),
+      onSettled() {},
+      onSplit() {},
+    });
     void batch.append({ key: null, value: new Uint8Array(bytes), timestampMs: 0 });
     return { queue, batch, topicId: new Uint8Array(0) };
   };

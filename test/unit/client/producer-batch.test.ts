@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { BatchMemory } from '../../../src/client/batch-memory.ts';
 import { VarveError } from '../../../src/client/errors.ts';
 import { nextEpoch, ProducerBatch, sequenceAfter } from '../../../src/client/producer-batch.ts';
 import { Compression } from '../../../src/codec/compression.ts';
@@ -8,11 +9,15 @@ import { RecordCursor } from '../../../src/records/record-cursor.ts';
 
 const place = { topic: 'orders', partition: 3, createdMs: 0, serial: 1 };
 
-function newBatch(compression: Compression = Compression.none) {
+function newBatch(
+  compression: Compression = Compression.none,
+  memory: BatchMemory = new BatchMemory(0),
+) {
   const settled: ProducerBatch[] = [];
   const halves: ProducerBatch[] = [];
   const batch = new ProducerBatch(place, 0, {
     compression,
+    memory,
     onSettled: (one) => settled.push(one),
     onSplit: (_, both) => halves.push(...both),
   });
@@ -121,4 +126,21 @@ test('sequences begin again at 0 after the largest, and epochs end', () => {
   expect(sequenceAfter(2 ** 31 - 2, 3)).toBe(1);
   expect(nextEpoch({ id: producerId(1), epoch: 0 })).toEqual({ id: 1, epoch: 1 });
   expect(nextEpoch({ id: producerId(1), epoch: 32_767 })).toBeUndefined();
+});
+
+test('the memory of a batch serves the next one when it is settled, and not before', async () => {
+  const memory = new BatchMemory(1 << 20);
+  const first = newBatch(Compression.none, memory).batch;
+  const [told, other] = [first.append(record(1)), first.append(record(2))];
+  const { buffer } = first.bytesFor(undefined);
+  const second = newBatch(Compression.none, memory).batch;
+  void second.append(record(3));
+  expect(second.bytesFor(undefined).buffer).not.toBe(buffer);
+  first.succeed(40, -1);
+  expect(() => first.bytesFor(undefined)).toThrow('settled');
+  const third = newBatch(Compression.gzip, memory).batch;
+  for (const one of [4, 5, 6].map(record)) void third.append(one);
+  expect([(await told).offset, (await other).offset]).toEqual([40, 41]);
+  expect(plain(recordsOf(second.bytesFor(undefined)))).toEqual(plain([record(3)]));
+  expect(plain(recordsOf(third.bytesFor(undefined)))).toEqual(plain([4, 5, 6].map(record)));
 });

@@ -22,7 +22,10 @@ export interface ProducerOptions<
    * longer, until it has answered one.
    */
   readonly lingerMs?: number;
-  /** A batch is full at this size, before compression; 256 KiB by default. */
+  /**
+   * A batch is full at this size, before compression; 256 KiB by default. While as many batches of its
+   * partition are unanswered as may be, it takes records up to four times that, but not beyond 1 MiB.
+   */
   readonly batchBytes?: number;
   /** `none` by default. */
   readonly compression?: CompressionName;
@@ -51,6 +54,8 @@ export interface ProducerOptions<
 export type ProducerSettings = RecordAccumulatorSettings & SenderSettings & AdmissionSettings;
 
 const MOST_MESSAGE_BYTES = 1024 * 1024;
+/** So many times its size a batch may become while it cannot be sent. */
+const MOST_GROWTH = 4;
 /** Batches of one producer that a broker remembers, to recognise them when they come again. */
 const REMEMBERED_BATCHES = 5;
 
@@ -75,6 +80,8 @@ export function producerSettings(
       `maxInFlight is ${maxInFlight}; an idempotent producer can have ${REMEMBERED_BATCHES} at most, since brokers remember that many batches`,
     );
   }
+  const fullBytes = Math.min(wholeNumber('batchBytes', batchBytes, { min: 1024 }), maxBatchBytes);
+  const messageBytes = Math.min(MOST_MESSAGE_BYTES, maxBatchBytes);
   return {
     lingerMs: milliseconds('lingerMs', lingerMs, 0),
     deliveryTimeoutMs: milliseconds('deliveryTimeoutMs', deliveryTimeoutMs, 1),
@@ -85,10 +92,11 @@ export function producerSettings(
     acks: oneOf('acks', acks, ['all', 'leader']) === 'all' ? Acks.all : Acks.leader,
     isIdempotent: idempotent,
     compression: Compression[oneOf('compression', compression, compressions)],
-    batchBytes: Math.min(wholeNumber('batchBytes', batchBytes, { min: 1024 }), maxBatchBytes),
+    batchBytes: fullBytes,
+    mostBatchBytes: Math.max(fullBytes, Math.min(MOST_GROWTH * fullBytes, messageBytes)),
     bufferBytes: wholeNumber('bufferBytes', bufferBytes, { min: 1024 }),
     maxInFlight: wholeNumber('maxInFlight', maxInFlight, { min: 1 }),
-    messageBytes: Math.min(MOST_MESSAGE_BYTES, maxBatchBytes),
+    messageBytes,
   };
 }
 

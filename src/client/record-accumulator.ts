@@ -9,8 +9,10 @@ import { ProducerBatch, type ProducerBatchContext, type RecordMetadata } from '.
 
 export interface RecordAccumulatorSettings extends PartitionQueueSettings {
   readonly compression: Compression;
-  /** A batch takes no more records when it would become larger, not compressed. */
+  /** A batch takes no more records when it would become larger, not compressed, */
   readonly batchBytes: number;
+  /** or larger than this, while as many batches of its partition are unanswered as may be. */
+  readonly mostBatchBytes: number;
   /** Bytes of all records that are not settled. */
   readonly bufferBytes: number;
 }
@@ -30,10 +32,13 @@ export interface TopicQueues {
   /** Replaced when the cluster knows better. */
   metadata: TopicMetadata;
   readonly queues: PartitionQueue[];
+  /** How many batches of each partition are not settled. */
+  readonly unsettled: number[];
   readonly partitioner: StickyPartitioner;
   readonly hasLeader: (partition: number) => boolean;
-  /** Below `batchBytes` once a broker has refused a batch as too large. */
+  /** These are below those of the settings once a broker has refused a batch as too large. */
   batchBytes: number;
+  mostBatchBytes: number;
 }
 
 /** However small the batches are that a topic allows, they are not made smaller than this. */
@@ -94,9 +99,11 @@ export class RecordAccumulator {
       name: metadata.name,
       metadata,
       queues: [],
+      unsettled: [],
       partitioner: new StickyPartitioner(this.#random),
       hasLeader: (partition) => topic.metadata.partitions[partition]!.leaderId >= 0,
       batchBytes: this.#settings.batchBytes,
+      mostBatchBytes: this.#settings.mostBatchBytes,
     };
     this.#topics.set(topic.name, topic);
     return topic;
@@ -119,10 +126,12 @@ export class RecordAccumulator {
       return undefined;
     }
     let partition = wanted >= 0 ? wanted : this.#pick(topic, record.key);
-    let batch = this.#openBatch(topic, partition, bound);
+    // A record that may go to any partition rather goes to another one than into a larger batch.
+    const isFree = wanted < 0 && record.key === null && topic.metadata.partitions.length > 1;
+    let batch = this.#openBatch(topic, partition, bound, isFree);
     if (batch === undefined) {
       if (wanted < 0) partition = this.#pick(topic, record.key);
-      batch = this.#openBatch(topic, partition, bound) ?? this.#newBatch(topic, partition);
+      batch = this.#openBatch(topic, partition, bound, isFree) ?? this.#newBatch(topic, partition);
     }
     const before = batch.plainBytes;
     const promise = batch.append(record);
@@ -152,13 +161,33 @@ export class RecordAccumulator {
   }
 
   /** The open batch if it has room; closes it if it has none. */
-  #openBatch(topic: TopicQueues, partition: number, bytes: number): ProducerBatch | undefined {
+  #openBatch(
+    topic: TopicQueues,
+    partition: number,
+    bytes: number,
+    isFree: boolean,
+  ): ProducerBatch | undefined {
     const open = topic.queues[partition]?.open;
-    if (open === undefined || open.plainBytes + bytes <= topic.batchBytes) return open;
-    open.seal();
-    topic.partitioner.batchClosed(partition);
-    this.#events.onWork();
+    if (open === undefined) return undefined;
+    const size = open.plainBytes + bytes;
+    if (size <= topic.batchBytes) return open;
+    // It could not be sent now: more records in it cost nothing, and without them the broker would soon
+    // have too little to do, as it is sent so many batches and no more.
+    const mayGrow = !isFree && !this.#mayBeSent(topic, partition);
+    if (mayGrow && size <= topic.mostBatchBytes) return open;
+    this.#close(topic, open);
     return undefined;
+  }
+
+  /** Whether so few batches are unanswered that the open one is next. */
+  #mayBeSent(topic: TopicQueues, partition: number): boolean {
+    return topic.unsettled[partition]! <= this.#settings.maxInFlight;
+  }
+
+  #close(topic: TopicQueues, batch: ProducerBatch): void {
+    batch.seal();
+    topic.partitioner.batchClosed(batch.place.partition);
+    this.#events.onWork();
   }
 
   #newBatch(topic: TopicQueues, partition: number): ProducerBatch {
@@ -169,6 +198,7 @@ export class RecordAccumulator {
     const place = { topic: topic.name, partition, createdMs, serial };
     const batch = new ProducerBatch(place, queue.lastBatchBytes, this.#context);
     this.#unsettled.add(batch);
+    topic.unsettled[partition] = (topic.unsettled[partition] ?? 0) + 1;
     this.#usedBytes += batch.plainBytes;
     queue.add(batch);
     this.active.add(queue);
@@ -179,6 +209,13 @@ export class RecordAccumulator {
   #settled(batch: ProducerBatch): void {
     this.#unsettled.delete(batch);
     this.#usedBytes -= batch.plainBytes;
+    const topic = this.#topics.get(batch.place.topic)!;
+    const { partition } = batch.place;
+    topic.unsettled[partition]!--;
+    const open = topic.queues[partition]!.open;
+    if (open !== undefined && open.plainBytes > topic.batchBytes) {
+      if (this.#mayBeSent(topic, partition)) this.#close(topic, open);
+    }
     if (this.#flushes.size > 0) this.#endFlushes();
     this.#events.onRoom();
   }
@@ -191,8 +228,10 @@ export class RecordAccumulator {
       this.#usedBytes += half.plainBytes;
     }
     const topic = this.#topics.get(batch.place.topic)!;
+    topic.unsettled[batch.place.partition]! += halves.length - 1;
     const halfBytes = Math.max(LEAST_BATCH_BYTES, batch.plainBytes >>> 1);
     topic.batchBytes = Math.min(topic.batchBytes, halfBytes);
+    topic.mostBatchBytes = Math.min(topic.mostBatchBytes, halfBytes);
   }
 
   #endFlushes(): void {

@@ -13,6 +13,7 @@ test('what is not given has the documented default', () => {
     isIdempotent: true,
     compression: 0,
     batchBytes: 256 * 1024,
+    mostBatchBytes: 1024 * 1024,
     bufferBytes: 32 * 1024 * 1024,
     maxInFlight: 5,
     messageBytes: 1024 * 1024,
@@ -22,6 +23,12 @@ test('what is not given has the documented default', () => {
 test('batches and messages are no larger than the broker takes', () => {
   const small = producerSettings({}, { ...limits, maxBatchBytes: 60_000 });
   expect([small.batchBytes, small.messageBytes]).toEqual([60_000, 60_000]);
+  expect(small.mostBatchBytes).toBe(60_000);
+});
+
+test('a batch grows to four times its size, but not beyond 1 MiB, and never shrinks', () => {
+  const most = (batchBytes: number) => settings({ batchBytes }).mostBatchBytes;
+  expect([most(1024), most(500_000), most(3_000_000)]).toEqual([4096, 1024 * 1024, 3_000_000]);
 });
 
 test.each([

@@ -9,14 +9,15 @@ const settings = {
   maxInFlight: 5,
   compression: 0,
   batchBytes: 3000,
-  bufferBytes: 15_000,
+  mostBatchBytes: 5000,
+  bufferBytes: 40_000,
 } as const;
 
-function setUp(partitionCount = 1) {
+function setUp(partitionCount = 1, bufferBytes: number = settings.bufferBytes) {
   const told = { work: 0, room: 0 };
   const clock = { monotonicMs: () => 0, wallMs: () => 0 };
   const accumulator = new RecordAccumulator(
-    settings,
+    { ...settings, bufferBytes },
     { clock, random: new SimulatedRandom(1) },
     { onWork: () => told.work++, onBegun: () => told.work++, onRoom: () => told.room++ },
   );
@@ -60,7 +61,7 @@ test('a record larger than a batch gets one of its own', () => {
 });
 
 test('the buffer refuses what does not fit, and has room again when batches are settled', async () => {
-  const { accumulator, send, drain, store, told } = setUp();
+  const { accumulator, send, drain, store, told } = setUp(1, 15_000);
   const sent = [0, 1, 2, 3, 4].map(() => send(2800));
   expect(sent.at(-1)).toBeDefined();
   expect(send(2800)).toBeUndefined();
@@ -79,6 +80,66 @@ test('keyless records move to another partition when the batch is full', () => {
   expect(counts.filter((count) => count === 1)).toHaveLength(1);
   const sealed = topic.queues.filter((queue) => queue !== undefined && queue.open === undefined);
   expect(sealed).toHaveLength(1);
+});
+
+/** As many batches as may be are on their way. */
+function saturate({ send, drain }: ReturnType<typeof setUp>) {
+  const sent = [0, 1, 2, 3, 4].flatMap(() => {
+    void send(2800);
+    return drain();
+  });
+  expect(sent).toHaveLength(5);
+  return sent;
+}
+
+test('a batch that cannot be sent yet takes more records, and is closed when it can', () => {
+  const world = setUp();
+  const { topic, send, drain, store, told } = world;
+  const sent = saturate(world);
+  for (let i = 0; i < 4; i++) void send(900);
+  const open = topic.queues[0]!.open!;
+  expect([open.recordCount, open.isSealed]).toEqual([4, false]);
+  const { work } = told;
+  store(sent[0]!);
+  expect(open.isSealed).toBe(true);
+  expect(told.work).toBe(work + 1);
+  expect(drain()).toMatchObject([{ batch: open }]);
+});
+
+test('a batch that cannot be sent yet is closed at its utmost size, and the next one grows, too', () => {
+  const world = setUp();
+  const { topic, send, store } = world;
+  const sent = saturate(world);
+  for (let i = 0; i < 9; i++) void send(900);
+  const second = topic.queues[0]!.open!;
+  expect(second.recordCount).toBe(4);
+  // The first of the two is next.
+  store(sent[0]!);
+  expect(second.isSealed).toBe(false);
+  store(sent[1]!);
+  expect(second.isSealed).toBe(true);
+});
+
+test('a batch that has grown no larger than usual stays open when it can be sent', () => {
+  const world = setUp();
+  const sent = saturate(world);
+  void world.send(900);
+  world.store(sent[0]!);
+  expect(world.topic.queues[0]!.open?.isSealed).toBe(false);
+});
+
+test('records that may go to any partition go to another one instead of into a larger batch', () => {
+  const world = setUp(3);
+  const { topic, send } = world;
+  saturate(world);
+  let largest = 0;
+  for (let i = 0; i < 25; i++) {
+    void send(900, -1);
+    for (const queue of topic.queues) largest = Math.max(largest, queue?.open?.plainBytes ?? 0);
+  }
+  // One of them was the saturated one.
+  expect(topic.unsettled[0]).toBeGreaterThan(settings.maxInFlight);
+  expect(largest).toBeLessThanOrEqual(settings.batchBytes);
 });
 
 test('flush waits for what is there, not for what comes later', async () => {
@@ -112,6 +173,7 @@ test('a batch that had to be split makes later ones smaller, and its halves coun
   const [{ queue, batch }] = drain() as [ReturnType<typeof drain>[number]];
   const halves = batch.split();
   expect(topic.batchBytes).toBeLessThan(3000);
+  expect(topic.mostBatchBytes).toBe(topic.batchBytes);
   expect(accumulator.usedBytes).toBeGreaterThan(2400);
   expect(accumulator.isFlushing).toBe(true);
   for (const half of halves) half.succeed(0, -1);

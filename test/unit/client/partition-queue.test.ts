@@ -9,18 +9,18 @@ const settings = { isIdempotent: true, lingerMs: 5, deliveryTimeoutMs: 1000, max
 const calm = { isFlushing: false, leaderIsIdle: false, leaderIsBusy: false };
 const identity = { id: producerId(9), epoch: 0 };
 
+function newBatch(createdMs = 0): ProducerBatch {
+  const place = { topic: 'orders', partition: 0, createdMs, serial: 0 };
+  const memory = new BatchMemory(0);
+  return new ProducerBatch(place, 0, { compression: 0, memory, onSettled() {}, onSplit() {} });
+}
+
 /** Batches of one record whose outcomes are written down by name. */
 function setUp(options: Partial<typeof settings> = {}) {
   const queue = new PartitionQueue('orders', 0, { ...settings, ...options });
   const outcomes: string[] = [];
   const add = (name: string, createdMs = 0): ProducerBatch => {
-    const place = { topic: 'orders', partition: 0, createdMs, serial: 0 };
-    const batch = new ProducerBatch(place, 0, {
-      compression: 0,
-      memory: new BatchMemory(0),
-      onSettled() {},
-      onSplit() {},
-    });
+    const batch = newBatch(createdMs);
     const record = { key: null, value: null, timestampMs: 0 };
     void batch.append(record).then(
       () => outcomes.push(`${name} stored`),
@@ -201,8 +201,7 @@ test('a batch that runs out of time in flight fails as unknown, and a new epoch 
 test('halves of a batch go one after the other while the broker knows nothing of the producer', () => {
   const { queue, send } = setUp();
   queue.adopt(identity);
-  const place = { topic: 'orders', partition: 0, createdMs: 0, serial: 0 };
-  const whole = new ProducerBatch(place, 0, { compression: 0, onSettled() {}, onSplit() {} });
+  const whole = newBatch();
   for (const timestampMs of [0, 1]) {
     whole.append({ key: null, value: null, timestampMs }).catch(() => {});
   }
@@ -218,8 +217,7 @@ test('halves of a batch go one after the other while the broker knows nothing of
 
 test('what has lingered waits all the same while the leader is busy', () => {
   const { queue } = established();
-  const place = { topic: 'orders', partition: 0, createdMs: 0, serial: 0 };
-  const open = new ProducerBatch(place, 0, { compression: 0, onSettled() {}, onSplit() {} });
+  const open = newBatch();
   void open.append({ key: null, value: null, timestampMs: 0 });
   queue.add(open);
   expect(queue.next(50, { ...calm, leaderIsBusy: true })).toBeUndefined();
@@ -247,13 +245,7 @@ test('giving all up says what may be stored', async () => {
 
 test('a batch lingers unless it is full, all must go, or the leader is idle', () => {
   const { queue, send } = established();
-  const place = { topic: 'orders', partition: 0, createdMs: 0, serial: 0 };
-  const open = new ProducerBatch(place, 0, {
-    compression: 0,
-    memory: new BatchMemory(0),
-    onSettled() {},
-    onSplit() {},
-  });
+  const open = newBatch();
   void open.append({ key: null, value: null, timestampMs: 0 });
   queue.add(open);
   expect(queue.next(4, calm)).toBeUndefined();

@@ -20,6 +20,8 @@ export interface FetchedRecords {
   readonly batches: readonly Uint8Array[];
   /** Of all batches together. */
   readonly bytes: number;
+  /** As in `LogRead`. */
+  readonly release?: (() => void) | undefined;
 }
 
 /** Where a session sends what it read. It is never called inside a call of the session. */
@@ -244,7 +246,7 @@ export class FetchSession {
       this.#gather(refused(reader.start, outcome.row, outcome.detail));
       return;
     }
-    const { batches, bytes, nextOffset } = outcome;
+    const { batches, bytes, nextOffset, release } = outcome;
     if (bytes > 0 || !reader.answered) {
       this.#creditBytes -= bytes;
       this.#gather({
@@ -257,6 +259,7 @@ export class FetchSession {
         marks: reader.partition.marks,
         batches,
         bytes,
+        release,
       });
       reader.answered = true;
       reader.nextOffset = nextOffset;

@@ -18,8 +18,8 @@ export function countReads(files: FileSystem, onRead: (bytes: number) => void): 
 function countFileReads(file: File, onRead: (bytes: number) => void): File {
   return {
     path: file.path,
-    read: async (position, length) => {
-      const bytes = await file.read(position, length);
+    read: async (position, length, into) => {
+      const bytes = await file.read(position, length, into);
       onRead(bytes.length);
       return bytes;
     },

@@ -26,13 +26,13 @@ export class FileContent {
     this.#size = Math.max(this.#size, end);
   }
 
-  /** A copy of up to `length` bytes; fewer only at the end. */
-  read(position: number, length: number): Uint8Array {
+  /** A copy of up to `length` bytes, at the beginning of `into` if given; fewer only at the end. */
+  read(position: number, length: number, into?: Uint8Array): Uint8Array {
     assertPosition(position);
     assertPosition(length);
-    const end = Math.min(position + length, this.#size);
-    const result = new Uint8Array(Math.max(0, end - position));
-    result.set(this.#bytes.subarray(position, end));
+    const count = Math.max(0, Math.min(length, this.#size - position));
+    const result = into?.subarray(0, count) ?? new Uint8Array(count);
+    result.set(this.#bytes.subarray(position, position + count));
     return result;
   }
 

@@ -84,8 +84,8 @@ class MemoryFile implements File {
     });
   }
 
-  read(position: number, length: number): Promise<Uint8Array> {
-    return this.#handle.use('read', async () => this.#node.content.read(position, length));
+  read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.#handle.use('read', async () => this.#node.content.read(position, length, into));
   }
 
   size(): Promise<number> {

@@ -1,5 +1,6 @@
 // The default import leaves the functions replaceable: the tests make writes short with it.
 import fs from 'node:fs';
+import { assert } from '../model/assert.ts';
 import { assertPosition } from './file-content.ts';
 import { renameAction } from './file-tree.ts';
 import { OpenHandle } from './open-handle.ts';
@@ -100,10 +101,13 @@ class NodeFile implements File {
     return this.#handle.use('write', () => this.#writeAll(position, buffers));
   }
 
-  read(position: number, length: number): Promise<Uint8Array> {
+  read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     assertPosition(position);
     assertPosition(length);
-    return this.#handle.use('read', () => this.#readAll(position, length));
+    // Not zeroed and not from the pool: every byte that is handed out has been read.
+    const bytes = into?.subarray(0, length) ?? plain(Buffer.allocUnsafeSlow(length));
+    assert(bytes.length === length, 'what is read has room');
+    return this.#handle.use('read', () => this.#readAll(position, bytes));
   }
 
   async size(): Promise<number> {
@@ -168,9 +172,8 @@ class NodeFile implements File {
     );
   }
 
-  async #readAll(position: number, length: number): Promise<Uint8Array> {
-    // Not zeroed and not from the pool: every byte that is handed out has been read.
-    const bytes = plain(Buffer.allocUnsafeSlow(length));
+  async #readAll(position: number, bytes: Uint8Array): Promise<Uint8Array> {
+    const { length } = bytes;
     let done = 0;
     let stalls = 0;
     while (done < length) {

@@ -109,8 +109,11 @@ export interface File {
    * buffers must not change before. After an error any part may be written.
    */
   write(position: number, buffers: readonly Uint8Array[]): Promise<void>;
-  /** Up to `length` bytes from `position`; fewer only at the end of the file. */
-  read(position: number, length: number): Promise<Uint8Array>;
+  /**
+   * Up to `length` bytes from `position`; fewer only at the end of the file. With `into`, of at least
+   * `length` bytes, what was read is a view of its beginning; else it is memory of its own.
+   */
+  read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
   size(): Promise<number>;
   /** Cuts the file, or extends it with zeros. */
   truncate(size: number): Promise<void>;

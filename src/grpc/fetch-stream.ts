@@ -110,12 +110,18 @@ export class FetchStream implements TypedStreamEvents<FetchRequest> {
 
   #send(fetched: readonly FetchedRecords[]): boolean {
     let keepsUp = true;
-    if (!this.#plain) keepsUp = this.#stream.send({ partitions: fetched.map(inBatches) });
+    if (!this.#plain) keepsUp = this.#sendBatches(fetched);
     else for (const each of fetched) keepsUp = this.#sendPlain(each);
     if (keepsUp) return true;
     // Also refusals wait in memory: nothing more is asked for until the client reads on.
     this.#stream.pause();
     return false;
+  }
+
+  #sendBatches(fetched: readonly FetchedRecords[]): boolean {
+    return this.#stream.sendShared({ partitions: fetched.map(inBatches) }, () => {
+      for (const { release } of fetched) release?.();
+    });
   }
 
   /** Sends plain records, in as many messages as keep each of them small. */

@@ -30,6 +30,7 @@ import type { LogShared, Markable } from './log-shared.ts';
 import { emptyLog } from './log-state.ts';
 import { MarksFile, readMarks } from './marks-file.ts';
 import { patientFiles } from './patient-files.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { RecoveryProgress, type RecoveryState } from './recovery-progress.ts';
 import { hasClockJumped } from './retention.ts';
 import { RetiredFolders } from './retired-folders.ts';
@@ -144,6 +145,7 @@ export class LogDirectory {
         this.#marksFile.changed(),
       ),
       readers: new SegmentReaders({ limit: config.openSegmentsMax }, files, reporter),
+      readBuffers: new ReadBuffers(),
       writers: new WriteHandles(config.openWritersMax),
       cache: new TailCache(config.tailCacheBytes),
       marks: {

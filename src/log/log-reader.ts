@@ -6,7 +6,8 @@ import type { BatchRange } from './batch-slice.ts';
 import { LogCorruptError, StorageError } from './disk-health.ts';
 import type { LogShared } from './log-shared.ts';
 import type { LogState } from './log-state.ts';
-import { readSegment } from './segment-read.ts';
+import type { LentBuffer } from './read-buffers.ts';
+import { readAheadBytes, readSegment, type SegmentRead } from './segment-read.ts';
 import { DamagedError } from './segment-survey.ts';
 import { findByTime, type TimedOffset } from './time-lookup.ts';
 import { provedSearchFrom } from './time-proof.ts';
@@ -18,6 +19,11 @@ export interface LogRead {
   readonly bytes: number;
   /** Where to read on. */
   readonly nextOffset: Offset;
+  /**
+   * Call it once when nobody will look at `batches` any more: other reads may then overwrite them. Who
+   * keeps them never calls it. Missing if there is nothing to give back.
+   */
+  readonly release?: () => void;
 }
 
 export interface LogReadRefused {
@@ -111,16 +117,17 @@ export class LogReader {
   }
 
   async #readFromDisk(range: BatchRange, intervalBytes: number): Promise<LogReadOutcome> {
-    const { readers } = this.#shared;
+    const { readers, readBuffers } = this.#shared;
     const { generation, epochs } = this.#state;
     const segment = this.#state.segmentOf(range.from);
+    const lent = readBuffers.lend(readAheadBytes(range));
     try {
       const read = await readers.use(segment, intervalBytes, (open) =>
-        readSegment(open, segment, range, epochs),
+        readSegment(open, segment, range, epochs, lent?.bytes),
       );
       // A truncation that began meanwhile may have put other bytes in place of those.
       if (generation !== this.#state.generation) return await this.read(range, intervalBytes);
-      return { ok: true, ...read };
+      return { ok: true, ...released(read, lent) };
     } catch (error) {
       if (generation !== this.#state.generation || range.from < this.#state.logStartOffset) {
         return await this.read(range, intervalBytes);
@@ -142,4 +149,18 @@ export class LogReader {
     const detail = `${partition} ${what}; the log of the broker says why`;
     return { ok: false, row, detail };
   }
+}
+
+/** Little is copied out, so that what waits for a slow reader takes no more memory than it may. */
+function released(read: SegmentRead, lent: LentBuffer | undefined): Omit<LogRead, 'ok'> {
+  if (lent === undefined) return read;
+  const [batches] = read.batches;
+  if (batches?.buffer !== lent.bytes.buffer) {
+    lent.giveBack();
+    return read;
+  }
+  if (batches.length * 2 >= lent.bytes.length) return { ...read, release: () => lent.giveBack() };
+  const copied = { ...read, batches: [batches.slice()] };
+  lent.giveBack();
+  return copied;
 }

@@ -4,6 +4,7 @@ import type { DiskHealth } from './disk-health.ts';
 import type { Flusher } from './flusher.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogReports } from './log-reports.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { SegmentReaders } from './segment-readers.ts';
 import type { TailCache } from './tail-cache.ts';
 import type { WriteHandles } from './write-handles.ts';
@@ -23,6 +24,7 @@ export interface LogShared {
   readonly flusher: Flusher;
   readonly journal: CommitJournal;
   readonly readers: SegmentReaders;
+  readonly readBuffers: ReadBuffers;
   readonly writers: WriteHandles;
   readonly cache: TailCache;
   readonly reporter: LogReports;

@@ -30,12 +30,15 @@ export interface SegmentRead {
  * Reads wanted batches from what is written of a segment: only sound ones, checked against the one
  * before, the index, the leader epochs and their checksums. It stops before damage; if that is what
  * is wanted first, it throws `DamagedError`. What lies behind damage is found all the same.
+ *
+ * @param spare memory that may be read into, of `readAheadBytes(range)` or more
  */
 export async function readSegment(
   open: OpenSegment,
   segment: Segment,
   range: BatchRange,
   epochs: LeaderEpochs | null,
+  spare?: Uint8Array,
 ): Promise<SegmentRead> {
   // Only what is written before we begin; the file may grow while we wait.
   const end = segment.writtenBytes;
@@ -44,8 +47,8 @@ export async function readSegment(
   let position = begin;
   let expected: Offset | null = begin === 0 ? segment.baseOffset : null;
   while (position < end) {
-    const wanted = Math.min(range.maxBytes, MAX_READ_BYTES) + APPROACH_BYTES;
-    let chunk = await open.file.read(position, Math.min(wanted, end - position));
+    const wanted = Math.min(readAheadBytes(range), end - position);
+    let chunk = await open.file.read(position, wanted, spare);
     const size = batchSizeAt(chunk, 0);
     const isCutShort = size > chunk.length && size <= Math.min(end - position, MAX_READ_BYTES);
     if (isCutShort) chunk = await open.file.read(position, size);
@@ -65,6 +68,10 @@ export async function readSegment(
   if (isThere) return await readBehindDamage(open, segment, range, end, epochs);
   return { ...NOTHING, nextOffset: range.from };
 }
+
+/** How much is read at a time for a range, before it is known how large its batches are. */
+export const readAheadBytes = ({ maxBytes }: BatchRange): number =>
+  Math.min(maxBytes, MAX_READ_BYTES) + APPROACH_BYTES;
 
 /** Where the batch begins that holds `target`, or else the end of the segment, and its base offset. */
 export async function findBatch(

@@ -11,7 +11,7 @@ import type { Clock } from '../env/ports.ts';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { isOutcome, rpcStatusOf } from './error-message.ts';
 import { fromGrpcStatus } from './grpc-status.ts';
-import { toBuffer, toBytes } from './plain-bytes.ts';
+import { joined, toBuffer, toBytes } from './plain-bytes.ts';
 import { SendGauge } from './send-gauge.ts';
 import { StreamOwner } from './stream-owner.ts';
 import {
@@ -172,6 +172,12 @@ class GrpcClientStream implements MessageStream {
     return this.#gauge.queued(message.length);
   }
 
+  sendPieces(pieces: readonly Uint8Array[], sent: () => void): boolean {
+    if (!this.#isSending) return false;
+    queueMicrotask(sent);
+    return this.send(joined(pieces));
+  }
+
   pause(): void {
     this.#duplex.pause();
   }
@@ -214,7 +220,14 @@ function closedStream(
   const owner = new StreamOwner(reportUnexpected);
   owner.attach(events);
   queueMicrotask(() => owner.close(CHANNEL_CLOSED));
-  return { send: () => false, pause() {}, resume() {}, end() {}, fail() {} };
+  return {
+    send: () => false,
+    sendPieces: () => false,
+    pause() {},
+    resume() {},
+    end() {},
+    fail() {},
+  };
 }
 
 function clientOptions(maxMessageBytes: number): ClientOptions {

@@ -1,5 +1,6 @@
-import type { Http2Server, ServerOptions } from 'node:http2';
+import type { Http2Server, ServerHttp2Stream, ServerOptions } from 'node:http2';
 import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { joined, toBuffer } from './plain-bytes.ts';
 
 /**
  * What grpc-js 1.14 does not offer and we cannot do without, reached through its private fields. Each
@@ -69,7 +70,9 @@ export function setUpSessions(
 
 interface CallFields {
   decoder?: { write?(data: Buffer): Buffer[] };
-  readonly stream?: { close?(code: number): void };
+  readonly stream?: ServerHttp2Stream;
+  checkCancelled?(): boolean;
+  maybeSendMetadata?(): void;
 }
 
 const HTTP2_CANCEL = 8;
@@ -83,6 +86,49 @@ export function replaceDecoder(
   if (fields.decoder?.write === undefined) return false;
   fields.decoder = intake;
   return true;
+}
+
+/** Shorter messages are put together: that costs less than a second buffer. */
+const SMALL_MESSAGE_BYTES = 4096;
+
+/**
+ * Sends a message that lies in pieces and copies none of them; grpc-js would copy it behind its frame.
+ * `sent` is called when the socket has taken it all, and never if the stream ends before.
+ */
+export function sendMessage(
+  call: ServerInterceptingCallInterface,
+  pieces: readonly Uint8Array[],
+  sent: () => void,
+): boolean {
+  const { stream, checkCancelled, maybeSendMetadata } = call as unknown as CallFields;
+  const isKnown = stream?.cork !== undefined && checkCancelled !== undefined;
+  if (!isKnown || maybeSendMetadata === undefined) {
+    call.sendMessage?.(joined(pieces), sent);
+    return false;
+  }
+  if (checkCancelled.call(call)) return true;
+  maybeSendMetadata.call(call);
+  const frame = frameOf(pieces);
+  const framed = [frame, ...pieces.map(toBuffer)];
+  const buffers = frame.readUInt32BE(1) < SMALL_MESSAGE_BYTES ? [Buffer.concat(framed)] : framed;
+  const last = buffers.pop()!;
+  // Corked, all of them go to the socket in one call.
+  stream.cork();
+  for (const buffer of buffers) stream.write(buffer);
+  stream.write(last, (error) => {
+    if (!error) sent();
+  });
+  stream.uncork();
+  return true;
+}
+
+/** What gRPC writes before a message: that it is not compressed, and its length. */
+function frameOf(pieces: readonly Uint8Array[]): Buffer {
+  const frame = Buffer.alloc(5);
+  let bytes = 0;
+  for (const piece of pieces) bytes += piece.length;
+  frame.writeUInt32BE(bytes, 1);
+  return frame;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ServerInterceptingCallInterface, ServerListener } from '@grpc/grpc-js';
 import type { Timer, Timers } from '../env/ports.ts';
 import { isOutcome, rpcStatusOf } from './error-message.ts';
-import { resetCall } from './grpc-internals.ts';
+import { resetCall, sendMessage } from './grpc-internals.ts';
 import { peerName, type ServerCallbacks } from './grpc-server-call.ts';
 import { toGrpcStatus } from './grpc-status.ts';
 import type { MessageIntake } from './message-intake.ts';
@@ -83,11 +83,17 @@ export class GrpcServerStream implements MessageStream, SendingCall {
   }
 
   send(message: Uint8Array): boolean {
+    return this.sendPieces([message], () => {});
+  }
+
+  sendPieces(pieces: readonly Uint8Array[], sent: () => void): boolean {
     if (this.#outcome !== undefined) return false;
-    const bytes = message.length;
+    let bytes = 0;
+    for (const piece of pieces) bytes += piece.length;
     const keepsUp = this.#gauge.queued(bytes);
     this.#outbox.send(bytes, (left) =>
-      this.#call.sendMessage(message, () => {
+      sendMessage(this.#call, pieces, () => {
+        sent();
         left();
         if (this.#gauge.sent(bytes) && this.#outcome === undefined) this.#owner.drain();
       }),

@@ -1,5 +1,6 @@
 import type { Timers } from '../env/ports.ts';
 import { isOutcome, rpcStatusOf } from './error-message.ts';
+import { joined } from './plain-bytes.ts';
 import { SendGauge } from './send-gauge.ts';
 import { StreamOwner } from './stream-owner.ts';
 import { type MessageStream, RpcCode, type RpcStatus, type StreamEvents } from './transport.ts';
@@ -86,6 +87,12 @@ export class InProcessEnd implements MessageStream {
     peer.#inbox.push(message);
     peer.#schedule();
     return this.#gauge.queued(message.length);
+  }
+
+  sendPieces(pieces: readonly Uint8Array[], sent: () => void): boolean {
+    if (this.#sentEnd || this.#outcome !== undefined) return false;
+    queueMicrotask(sent);
+    return this.send(joined(pieces));
   }
 
   pause(): void {

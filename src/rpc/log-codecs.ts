@@ -331,28 +331,11 @@ function readFetchStop(reader: ProtobufReader): FetchStop {
 
 export const fetchResponseCodec: MessageCodec<FetchResponse> = {
   encode(message) {
-    const sizes: number[] = [];
-    let size = 0;
-    for (const partition of message.partitions) {
-      size += entrySize(sizes, fetchedPartitionSize(partition));
-    }
-    const writer = new ProtobufWriter(size);
-    for (let i = 0; i < sizes.length; i++) {
-      const partition = message.partitions[i]!;
-      writer.startBytes(1, sizes[i]!);
-      writer.textField(1, partition.topic);
-      writer.integerField(2, partition.partition);
-      writer.integerField(3, partition.correlationId);
-      writeError(writer, 4, partition.error);
-      writer.integerField(5, partition.highWatermark);
-      writer.integerField(6, partition.lastStableOffset);
-      writer.integerField(7, partition.logStartOffset);
-      const recordBytes = totalLength(partition.records);
-      if (recordBytes > 0) writer.startBytes(8, recordBytes);
-      for (const piece of partition.records) writer.append(piece);
-      writePlainRecords(writer, 9, partition.plainRecords);
-    }
-    return writer.finish();
+    return writeFetchResponse(message, () => false).finish();
+  },
+
+  encodePieces(message) {
+    return writeFetchResponse(message, isShared).finishPieces();
   },
 
   decode(bytes) {
@@ -366,6 +349,43 @@ export const fetchResponseCodec: MessageCodec<FetchResponse> = {
     return { partitions };
   },
 };
+
+function writeFetchResponse(
+  message: FetchResponse,
+  isShared: (piece: Uint8Array) => boolean,
+): ProtobufWriter {
+  const sizes: number[] = [];
+  let size = 0;
+  for (const partition of message.partitions) {
+    size += entrySize(sizes, fetchedPartitionSize(partition));
+    for (const piece of partition.records) if (isShared(piece)) size -= piece.length;
+  }
+  const writer = new ProtobufWriter(size);
+  for (let i = 0; i < sizes.length; i++) {
+    const partition = message.partitions[i]!;
+    writer.startBytes(1, sizes[i]!);
+    writer.textField(1, partition.topic);
+    writer.integerField(2, partition.partition);
+    writer.integerField(3, partition.correlationId);
+    writeError(writer, 4, partition.error);
+    writer.integerField(5, partition.highWatermark);
+    writer.integerField(6, partition.lastStableOffset);
+    writer.integerField(7, partition.logStartOffset);
+    const recordBytes = totalLength(partition.records);
+    if (recordBytes > 0) writer.startBytes(8, recordBytes);
+    for (const piece of partition.records) {
+      if (isShared(piece)) writer.share(piece);
+      else writer.append(piece);
+    }
+    writePlainRecords(writer, 9, partition.plainRecords);
+  }
+  return writer;
+}
+
+/** A small piece is not worth it, and one of much larger memory would keep all of that. */
+const isShared = (piece: Uint8Array): boolean =>
+  piece.length >= SHARED_FROM_BYTES && piece.length * 2 >= piece.buffer.byteLength;
+const SHARED_FROM_BYTES = 8 * 1024;
 
 const fetchedPartitionSize = (partition: FetchedPartition): number =>
   textFieldSize(partition.topic) +

@@ -17,6 +17,8 @@ import {
 export interface MessageCodec<T> {
   encode(message: T): Uint8Array;
   decode(bytes: Uint8Array): T;
+  /** As `encode`, in pieces: large parts of the message are handed on as they are, not copied. */
+  encodePieces?(message: T): Uint8Array[];
 }
 
 /** A method of a service: its path and how its messages are written. */
@@ -33,8 +35,10 @@ export interface TypedStreamEvents<In> extends Omit<StreamEvents, 'onMessage'> {
 }
 
 /** `MessageStream` that encodes what it sends. */
-export interface TypedStream<Out> extends Omit<MessageStream, 'send'> {
+export interface TypedStream<Out> extends Omit<MessageStream, 'send' | 'sendPieces'> {
   send(message: Out): boolean;
+  /** `send` of a message whose parts must not change until `sent` (`MessageStream.sendPieces`). */
+  sendShared(message: Out, sent: () => void): boolean;
 }
 
 /** Calls a unary method. Fails with `RpcError`. */
@@ -129,6 +133,8 @@ function decodeOr<T, Refused>(
 function encodingStream<Out>(stream: MessageStream, codec: MessageCodec<Out>): TypedStream<Out> {
   return {
     send: (message) => stream.send(codec.encode(message)),
+    sendShared: (message, sent) =>
+      stream.sendPieces(codec.encodePieces?.(message) ?? [codec.encode(message)], sent),
     pause: () => stream.pause(),
     resume: () => stream.resume(),
     end: () => stream.end(),

@@ -8,3 +8,6 @@ export const toBuffer = (bytes: Uint8Array): Buffer =>
  */
 export const toBytes = (buffer: Buffer): Uint8Array =>
   new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+
+/** A copy of all pieces, one after another. */
+export const joined = (pieces: readonly Uint8Array[]): Uint8Array => toBytes(Buffer.concat(pieces));

@@ -281,7 +281,11 @@ const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe00
 export class ProtobufWriter {
   readonly #bytes: Uint8Array;
   #position = 0;
+  /** Finished pieces, and where the next one begins. */
+  readonly #pieces: Uint8Array[] = [];
+  #pieceAt = 0;
 
+  /** @param size without what is to be shared */
   constructor(size: number) {
     // Not zeroed, which would cost as much as copying the records: `finish` asserts that all of it
     // was written.
@@ -333,6 +337,18 @@ export class ProtobufWriter {
   append(bytes: Uint8Array): void {
     this.#bytes.set(bytes, this.#position);
     this.#position += bytes.length;
+  }
+
+  /** Adds bytes as a piece of their own: they are not copied. For `finishPieces`. */
+  share(bytes: Uint8Array): void {
+    this.#pieces.push(this.#bytes.subarray(this.#pieceAt, this.#position), bytes);
+    this.#pieceAt = this.#position;
+  }
+
+  finishPieces(): Uint8Array[] {
+    const last = this.finish().subarray(this.#pieceAt);
+    if (last.length > 0) this.#pieces.push(last);
+    return this.#pieces;
   }
 
   finish(): Uint8Array {

@@ -257,6 +257,16 @@ describe.each(kinds)('$name', ({ name, codec, message }) => {
     );
   });
 
+  test('that is written in pieces has the same bytes', () => {
+    fc.assert(
+      fc.property(message, (value) => {
+        const pieces = codec.encodePieces?.(value) ?? [codec.encode(value)];
+        expect(new Uint8Array(Buffer.concat(pieces))).toEqual(new Uint8Array(codec.encode(value)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('that is written by protobufjs is understood by hand', () => {
     fc.assert(
       fc.property(message, (value) => {

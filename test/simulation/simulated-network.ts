@@ -157,6 +157,11 @@ export class NetworkEnd implements Transport {
         this.#tap(path, message);
         return stream.send(message);
       },
+      sendPieces: (pieces, sent) => {
+        if (!incarnation.isAlive) return false;
+        this.#tap(path, Buffer.concat(pieces));
+        return stream.sendPieces(pieces, () => incarnation.deliver(sent));
+      },
       pause: () => stream.pause(),
       resume: () => stream.resume(),
       end: () => incarnation.deliver(() => stream.end()),

@@ -154,9 +154,9 @@ class SimulatedFile implements File {
     });
   }
 
-  read(position: number, length: number): Promise<Uint8Array> {
+  read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     const { node } = this.#file;
-    return this.#perform('read', { effect: () => node.content.read(position, length) });
+    return this.#perform('read', { effect: () => node.content.read(position, length, into) });
   }
 
   size(): Promise<number> {

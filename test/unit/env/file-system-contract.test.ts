@@ -41,6 +41,10 @@ describe.each(twins)('the $name file system', ({ run }) => {
       expect(Object.getPrototypeOf(await files.readFile(`${folder}/a`))).toBe(Uint8Array.prototype);
       expect(text(read)).toBe('bc');
       expect(await file.read(3, 5)).toHaveLength(0);
+      const memory = new Uint8Array(8).fill(1);
+      const into = await file.read(1, 4, memory.subarray(2));
+      expect([into.buffer === memory.buffer, text(into)]).toEqual([true, 'bc']);
+      expect([...memory]).toEqual([1, 1, 98, 99, 1, 1, 1, 1]);
       expect(await file.read(1000, 5)).toHaveLength(0);
       await file.close();
     }));

@@ -89,6 +89,31 @@ describe('reading a log', () => {
     expect(await read(0, 100, 60)).toMatchObject({ ok: true });
     expect(world.failures).toEqual([]);
   });
+
+  it('reads much into memory that was given back, and never into any that was not', async () => {
+    world = new LogWorld(4);
+    world.config = { ...world.config, tailCacheBytes: 0 };
+    world.topicConfig = { ...world.topicConfig, segmentBytes: 1024 * 1024 };
+    await world.start();
+    const batches = [1, 2, 3].map((tag) => makeBatch({ valueBytes: 300_000, tag }));
+    for (const batch of batches) await world.appendDurably(batch);
+    const readOne = async (from: number, end: number) => {
+      const outcome = await read(from, 1024 * 1024, end);
+      if (!outcome.ok) throw new Error(outcome.detail);
+      return { ...outcome, value: outcome.batches[0]![200] };
+    };
+    const kept = await readOne(0, 3);
+    const lent = await readOne(0, 3);
+    lent.release!();
+    // Two of three batches come to more than half of the memory that was lent, one does not.
+    const again = await readOne(1, 3);
+    expect(again.batches[0]!.buffer).toBe(lent.batches[0]!.buffer);
+    expect([kept.value, again.value]).toEqual([1, 2]);
+    const little = await readOne(2, 3);
+    expect([little.value, little.release]).toEqual([3, undefined]);
+    expect(little.batches[0]!.buffer.byteLength).toBe(little.bytes);
+    expect(kept.batches[0]![200]).toBe(1);
+  });
 });
 
 describe('looking for an offset by time', () => {

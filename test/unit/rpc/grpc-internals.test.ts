@@ -2,7 +2,12 @@ import * as http2 from 'node:http2';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { Server } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
-import { replaceDecoder, resetCall, setUpSessions } from '../../../src/rpc/grpc-internals.ts';
+import {
+  replaceDecoder,
+  resetCall,
+  sendMessage,
+  setUpSessions,
+} from '../../../src/rpc/grpc-internals.ts';
 import { closeOpened, openGrpc } from './grpc-world.ts';
 import { STREAM, until } from './transport-world.ts';
 
@@ -23,5 +28,6 @@ test('what is not there is not touched', () => {
   const call = {} as ServerInterceptingCallInterface;
   expect(replaceDecoder(call, { write: () => [] })).toBe(false);
   expect(resetCall(call)).toBe(false);
+  expect(sendMessage(call, [], () => {})).toBe(false);
   expect(call).toEqual({});
 });

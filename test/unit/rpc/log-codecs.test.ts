@@ -103,3 +103,18 @@ test('groups are refused', () => {
     expect(() => produceRequestCodec.decode(encoded)).toThrow(CorruptError);
   }
 });
+
+test('large records are handed on as they are, unless they would keep much larger memory', () => {
+  const large = new Uint8Array(20_000).fill(1);
+  const part = new Uint8Array(100_000).fill(2).subarray(0, 20_000);
+  const place = { topic: 't', partition: 1, correlationId: 2, error: undefined, plainRecords: [] };
+  const marks = { highWatermark: 3, lastStableOffset: 3, logStartOffset: 0 };
+  const records = [new Uint8Array([5]), large, part, new Uint8Array([6]), large];
+  const message = { partitions: [{ ...place, ...marks, records }] };
+  const pieces = fetchResponseCodec.encodePieces!(message);
+  expect(pieces.filter((piece) => piece === large)).toHaveLength(2);
+  expect(pieces.some(({ buffer }) => buffer === part.buffer)).toBe(false);
+  expect(Buffer.concat(pieces).equals(fetchResponseCodec.encode(message))).toBe(true);
+  const [read] = fetchResponseCodec.decode(Buffer.concat(pieces)).partitions;
+  expect(Buffer.concat(read!.records).equals(Buffer.concat(records))).toBe(true);
+});

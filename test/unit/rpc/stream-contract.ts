@@ -65,6 +65,38 @@ export function streamContract(makeTransport: MakeTransport): void {
       expect(client.messages).toEqual([bytes(9), bytes(9)]);
     });
 
+    test('carries messages that lie in pieces, which may change when they were sent', async () => {
+      const { client, server } = await openStream(await open());
+      const sizes = [0, 1, 100, 5000, 70_000, 400_000];
+      for (const size of sizes) {
+        const pieces = [
+          bytes(size % 251),
+          new Uint8Array(size).fill(7),
+          new Uint8Array(0),
+          bytes(9),
+        ];
+        let isSent = false;
+        server.stream.sendPieces(pieces, () => {
+          isSent = true;
+          for (const piece of pieces) piece.fill(0);
+        });
+        expect(isSent).toBe(false);
+        await until(() => isSent);
+        await nextTurn();
+      }
+      server.stream.sendPieces([], () => {});
+      server.stream.send(bytes(1, 2));
+      await until(() => client.messages.length === sizes.length + 2);
+      for (const [at, size] of sizes.entries()) {
+        const whole = [...bytes(size % 251), ...new Uint8Array(size).fill(7), 9];
+        expect(Buffer.compare(client.messages[at]!, Buffer.from(whole))).toBe(0);
+      }
+      expect(client.messages.slice(sizes.length)).toEqual([bytes(), bytes(1, 2)]);
+      server.stream.end();
+      await client.closed();
+      expect(server.stream.sendPieces([bytes(1)], () => expect.unreachable())).toBe(false);
+    });
+
     test('can be used by the server before its handler returns', async () => {
       const world = await open((side) => side.stream.send(bytes(7)));
       const { client } = await openStream(world);

@@ -1,3 +1,4 @@
+import { useNativeCrc32c } from '../codec/crc32c.ts';
 import { NodeClock } from '../env/node-clock.ts';
 import { NodeRandom } from '../env/node-random.ts';
 import { NodeTimers } from '../env/node-timers.ts';
@@ -27,6 +28,8 @@ export interface ConnectOptions extends ClientOptions {
 export async function connect(options: ConnectOptions): Promise<Client> {
   // Only now: a program that imports this and never connects does not pay for it.
   const { GrpcTransport } = await import('../rpc/grpc-transport.ts');
+  // Half of a reader's time goes into checksums without it.
+  useNativeCrc32c();
   const { logger = silentLogger, tls } = options;
   const timers = new NodeTimers({ keepProcess: true });
   const env = { clock: new NodeClock(), timers, random: new NodeRandom() };

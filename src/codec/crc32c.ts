@@ -8,28 +8,33 @@ const POLYNOMIAL = 0x82f63b78;
 const NATIVE_FROM_BYTES = 256;
 
 const tables = makeTables();
-let native: Crc32c | undefined;
+/** Null if it was looked for and is not there. */
+let native: Crc32c | null | undefined;
 
 /**
  * CRC-32C (RFC 3720 B.4) as an unsigned number. `seed` is the checksum of what came before:
  * `crc32c(b, crc32c(a))` is the checksum of `a` followed by `b`.
  */
 export function crc32c(bytes: Uint8Array, seed = 0): number {
-  if (native !== undefined && bytes.length >= NATIVE_FROM_BYTES) return native(bytes, seed);
+  if (native && bytes.length >= NATIVE_FROM_BYTES) return native(bytes, seed);
   return slicedCrc32c(bytes, seed);
 }
 
 /**
  * Lets `crc32c` use the processor's instruction from now on, in the whole process; results stay the
- * same. False if the optional package is not installed for this platform. Only servers ask for it:
- * the client library promises to load no native code.
+ * same. False if the optional package is not installed for this platform: all goes on without it.
+ * The first call loads native code, which takes some 10 ms.
  */
 export function useNativeCrc32c(): boolean {
+  if (native === undefined) native = loadNative();
+  return native !== null;
+}
+
+function loadNative(): Crc32c | null {
   try {
-    native = createRequire(import.meta.url)('@node-rs/crc32').crc32c as Crc32c;
-    return true;
+    return createRequire(import.meta.url)('@node-rs/crc32').crc32c as Crc32c;
   } catch {
-    return false;
+    return null;
   }
 }
 

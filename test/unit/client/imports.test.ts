@@ -15,9 +15,13 @@ async function loadedBy(...urls: string[]): Promise<string[]> {
     for (const url of ${JSON.stringify(urls)}) await import(url);
     console.log(JSON.stringify(loaded));
   `;
+  return JSON.parse(await printedBy(program)) as string[];
+}
+
+async function printedBy(program: string): Promise<string> {
   const run = promisify(execFile);
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
-  return JSON.parse(stdout) as string[];
+  return stdout;
 }
 
 const roomOf = (url: string): string | undefined => /\/src\/([^/]+)\//.exec(url)?.[1];
@@ -30,6 +34,24 @@ test('importing the client loads no package and no room above rpc', async () => 
   const files = loaded.filter((url) => url.startsWith('file:'));
   expect(files.map(packageOf).filter((name) => name !== undefined)).toEqual([]);
   expect(files.filter((url) => !rooms.includes(roomOf(url) ?? ''))).toEqual([]);
+});
+
+test('a client that connects has the native checksum if it is there, and needs it for nothing', async () => {
+  const connected = (before: string) => `
+    import { createRequire, registerHooks } from 'node:module';
+    const loaded = [];
+    ${before}
+    registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context); } });
+    const { connect } = await import(${JSON.stringify(main)});
+    const { code } = await connect({ brokers: ['127.0.0.1:1'] }).catch((error) => error);
+    console.log(code + ' ' + loaded.some((url) => url.includes('@node-rs/crc32')));
+  `;
+  const missing = `registerHooks({ resolve(name, context, next) {
+    if (name === '@node-rs/crc32') throw new Error('not installed');
+    return next(name, context);
+  } });`;
+  expect(await printedBy(connected(''))).toBe('NETWORK_EXCEPTION true\n');
+  expect(await printedBy(connected(missing))).toBe('NETWORK_EXCEPTION false\n');
 });
 
 test('connecting loads gRPC beside that, and nothing of the broker', async () => {

@@ -20,8 +20,6 @@ export interface ConsumerRecord<K = Uint8Array, V = Uint8Array> {
   readonly headers: readonly RecordHeader[];
 }
 
-const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
-
 /** Turns the records of batches into what the program reads. */
 export class RecordDecoder<K, V> {
   readonly #decodeKey: Decoder;
@@ -53,7 +51,8 @@ export class RecordDecoder<K, V> {
   advance(cursor: RecordCursor, reader: PartitionReader): boolean {
     try {
       while (cursor.advance()) {
-        if (cursor.offset >= reader.position) return cursor.offset < reader.endOffset;
+        const { offset } = cursor;
+        if (offset >= reader.position) return offset < reader.endOffset;
       }
       return false;
     } catch (error) {
@@ -66,34 +65,33 @@ export class RecordDecoder<K, V> {
     cursor: RecordCursor,
     { topic, partition }: PartitionReader,
   ): ConsumerRecord<K, V> | Promise<ConsumerRecord<K, V>> {
-    const { offset, timestamp: timestampMs, headers } = cursor;
-    const place = { topic, partition, offset };
-    let key: unknown;
-    let value: unknown;
+    // Hot path: no allocation beside the record and its views.
+    const { offset, timestamp: timestampMs, headers, key: keyBytes, value: valueBytes } = cursor;
+    let key: unknown = null;
+    let value: unknown = null;
     try {
-      key = cursor.key === null ? null : this.#decodeKey(cursor.key);
-      value = cursor.value === null ? null : this.#decodeValue(cursor.value);
+      if (keyBytes !== null) key = this.#decodeKey(keyBytes);
+      if (valueBytes !== null) value = this.#decodeValue(valueBytes);
     } catch (error) {
       // The key may still be being checked, and nobody will wait for it.
       if (key instanceof Promise) key.catch(() => {});
-      throw unreadable(error, place);
+      throw unreadable(error, { topic, partition, offset });
     }
-    const make = (k: unknown, v: unknown): ConsumerRecord<K, V> => ({
-      topic,
-      partition,
-      offset,
-      timestampMs,
-      key: k as K | null,
-      value: v as V | null,
-      headers: headers.length === 0 ? NO_HEADERS : headers,
-    });
-    if (!(key instanceof Promise || value instanceof Promise)) return make(key, value);
-    return Promise.all([key, value]).then(
-      ([k, v]) => make(k, v),
-      (error: unknown) => {
-        throw unreadable(error, place);
-      },
-    );
+    const isLater = key instanceof Promise || value instanceof Promise;
+    const record = { topic, partition, offset, timestampMs, key, value, headers };
+    return isLater ? whenDecoded<K, V>(record) : (record as ConsumerRecord<K, V>);
+  }
+}
+
+/** The record when its key and value have been checked. */
+async function whenDecoded<K, V>(
+  record: ConsumerRecord<unknown, unknown>,
+): Promise<ConsumerRecord<K, V>> {
+  try {
+    const [key, value] = await Promise.all([record.key, record.value]);
+    return { ...record, key: key as K | null, value: value as V | null };
+  } catch (error) {
+    throw unreadable(error, record);
   }
 }
 

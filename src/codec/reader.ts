@@ -43,10 +43,10 @@ export class ByteReader {
 
   /** Moves over `count` bytes and returns where they begin. */
   skip(count: number): number {
-    if (!(count >= 0 && count <= this.remaining)) {
+    const start = this.#position;
+    if (!(count >= 0 && count <= this.bytes.length - start)) {
       throw new CorruptError(`${count} bytes are claimed where ${this.remaining} are left`);
     }
-    const start = this.#position;
     this.#position += count;
     return start;
   }
@@ -84,27 +84,27 @@ export class ByteReader {
 
   /** Zig-zag varint of up to 32 bits (protobuf's sint32, Kafka's VARINT). */
   varint(): number {
-    const first = this.uint8();
-    if (first < 0x80) return (first >>> 1) ^ -(first & 1);
-    const raw = this.#longVarint(first, 5);
+    const short = this.#shortVarint();
+    if (short >= 0) return (short >>> 1) ^ -(short & 1);
+    const raw = this.#longVarint(5);
     if (raw > 0xffff_ffff) throw new CorruptError('a varint is beyond 32 bits');
     return (raw >>> 1) ^ -(raw & 1);
   }
 
   /** Zig-zag varint of up to 64 bits whose value is from -2^52 to below 2^52. */
   varlong(): number {
-    const first = this.uint8();
-    if (first < 0x80) return (first >>> 1) ^ -(first & 1);
-    const raw = this.#longVarint(first, 10);
+    const short = this.#shortVarint();
+    if (short >= 0) return (short >>> 1) ^ -(short & 1);
+    const raw = this.#longVarint(10);
     if (!Number.isSafeInteger(raw)) throw new CorruptError('a varint is beyond 2^52');
     return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2;
   }
 
   /** Unsigned varint whose value is a safe integer. */
   uvarint(): number {
-    const first = this.uint8();
-    if (first < 0x80) return first;
-    const value = this.#longVarint(first, 10);
+    const short = this.#shortVarint();
+    if (short >= 0) return short;
+    const value = this.#longVarint(10);
     if (!Number.isSafeInteger(value)) throw new CorruptError('a varint is beyond 2^53');
     return value;
   }
@@ -132,11 +132,30 @@ export class ByteReader {
     return claimed;
   }
 
+  /**
+   * A varint of one or two bytes, as most are, before the last byte; else -1, and nothing was read.
+   * Hot path: seven of them make a record.
+   */
+  #shortVarint(): number {
+    const { bytes } = this;
+    const at = this.#position;
+    if (at + 1 >= bytes.length) return -1;
+    const first = bytes[at]!;
+    if (first < 0x80) {
+      this.#position = at + 1;
+      return first;
+    }
+    const second = bytes[at + 1]!;
+    if (second >= 0x80) return -1;
+    this.#position = at + 2;
+    return (first & 0x7f) | (second << 7);
+  }
+
   /** Sum of 7-bit groups, least significant first; may exceed 2^53 (the callers refuse that). */
-  #longVarint(first: number, maxBytes: number): number {
-    let value = first & 0x7f;
-    let scale = 128;
-    for (let i = 1; i < maxBytes; i++) {
+  #longVarint(maxBytes: number): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < maxBytes; i++) {
       const byte = this.uint8();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;

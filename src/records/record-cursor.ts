@@ -22,6 +22,8 @@ export interface RecordCursorOptions {
  */
 export class RecordCursor {
   readonly #reader: ByteReader;
+  readonly #buffer: ArrayBufferLike;
+  readonly #bufferAt: number;
   readonly #baseOffset: Offset;
   readonly #lastOffsetDelta: number;
   readonly #baseTimestamp: number;
@@ -40,7 +42,10 @@ export class RecordCursor {
 
   /** Decompresses. Throws `CorruptError`. */
   constructor(batch: BatchView, options: RecordCursorOptions) {
-    this.#reader = new ByteReader(recordsOf(batch, options.maxDecompressedBytes));
+    const records = recordsOf(batch, options.maxDecompressedBytes);
+    this.#reader = new ByteReader(records);
+    this.#buffer = records.buffer;
+    this.#bufferAt = records.byteOffset;
     this.#baseOffset = batch.baseOffset;
     this.#lastOffsetDelta = batch.lastOffset - batch.baseOffset;
     this.#baseTimestamp = batch.baseTimestamp;
@@ -100,8 +105,8 @@ export class RecordCursor {
    * Java: no broker checks names, and a reader that threw would be stuck there for good.
    */
   get headers(): readonly RecordHeader[] {
+    if (this.#headerCount === 0) return NO_HEADERS;
     const headers: RecordHeader[] = [];
-    if (this.#headerCount === 0) return headers;
     const reader = new ByteReader(this.#reader.bytes.subarray(this.#headersStart));
     for (let i = 0; i < this.#headerCount; i++) {
       const key = lenientUtf8.decode(reader.view(reader.varint()));
@@ -129,10 +134,12 @@ export class RecordCursor {
   }
 
   #view(start: number, bytes: number): Uint8Array | null {
-    return bytes === -1 ? null : this.#reader.bytes.subarray(start, start + bytes);
+    // Half the cost of `subarray`.
+    return bytes === -1 ? null : new Uint8Array(this.#buffer, this.#bufferAt + start, bytes);
   }
 }
 
+const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
 const lenientUtf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function recordsOf(batch: BatchView, maxDecompressedBytes: number): Uint8Array {

@@ -43,9 +43,10 @@ export async function readSegment(
   // Only what is written before we begin; the file may grow while we wait.
   const end = segment.writtenBytes;
   const isThere = end === segment.sizeInBytes && range.from < segment.endOffset;
-  const begin = open.indexes.floorPosition(range.from);
-  let position = begin;
-  let expected: Offset | null = begin === 0 ? segment.baseOffset : null;
+  const known = open.ends.positionOf(range.from);
+  let position = known ?? open.indexes.floorPosition(range.from);
+  let expected: Offset | null = known === undefined ? null : range.from;
+  if (position === 0) expected = segment.baseOffset;
   while (position < end) {
     const wanted = Math.min(readAheadBytes(range), end - position);
     let chunk = await open.file.read(position, wanted, spare);
@@ -56,6 +57,7 @@ export async function readSegment(
     const slice = soundSlice(isRight ? chunk : NO_BYTES, range, expected, epochs);
     if (slice.end > slice.start) {
       const batches = chunk.subarray(slice.start, slice.end);
+      open.ends.add(slice.nextOffset, position + slice.end);
       return { batches: [batches], bytes: batches.length, nextOffset: slice.nextOffset };
     }
     if (slice.isComplete) return { ...NOTHING, nextOffset: range.from };

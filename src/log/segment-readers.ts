@@ -2,6 +2,7 @@ import type { File, FileSystem } from '../env/ports.ts';
 import { MisledError } from './disk-health.ts';
 import { loadIndexes, rebuildIndexes } from './index-files.ts';
 import type { LogReports } from './log-reports.ts';
+import { ReadEnds } from './read-ends.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentIndexes } from './segment-indexes.ts';
 import type { Damage } from './segment-survey.ts';
@@ -10,6 +11,7 @@ import type { Damage } from './segment-survey.ts';
 export interface OpenSegment {
   readonly file: File;
   readonly indexes: SegmentIndexes;
+  readonly ends: ReadEnds;
 }
 
 interface Entry {
@@ -112,11 +114,12 @@ export class SegmentReaders {
   async #open(segment: Segment, indexIntervalBytes: number): Promise<OpenSegment> {
     const file = await this.#files.open(segment.path('.log'), 'read');
     try {
-      if (segment.indexes !== null) return { file, indexes: segment.indexes };
+      const ends = new ReadEnds();
+      if (segment.indexes !== null) return { file, indexes: segment.indexes, ends };
       const loaded = await loadIndexes(this.#files, segment, file, indexIntervalBytes);
       this.#tellDamages(segment, loaded.damages);
       if (loaded.problem !== null) this.#adopt(segment, loaded.indexes, loaded.problem);
-      return { file, indexes: loaded.indexes };
+      return { file, indexes: loaded.indexes, ends };
     } catch (error) {
       await file.close();
       throw error;

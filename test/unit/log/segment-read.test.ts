@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MisledError } from '../../../src/log/disk-health.ts';
 import { LeaderEpochs } from '../../../src/log/leader-epochs.ts';
+import { ReadEnds } from '../../../src/log/read-ends.ts';
 import { findBatch, readSegment } from '../../../src/log/segment-read.ts';
 import { DamagedError } from '../../../src/log/segment-survey.ts';
 import { leaderEpoch, offset } from '../../../src/model/ids.ts';
@@ -8,7 +9,11 @@ import { flip, type WrittenSegment, writeSegment } from './segment-world.ts';
 
 let written: WrittenSegment;
 
-const open = () => ({ file: written.file, indexes: written.segment.indexes! });
+const open = () => ({
+  file: written.file,
+  indexes: written.segment.indexes!,
+  ends: new ReadEnds(),
+});
 
 const read = (from: number, maxBytes = 1, endOffset = 99) =>
   readSegment(
@@ -37,6 +42,33 @@ describe('reading a segment', () => {
     expect((await read(14, size * 3 - 1)).bytes).toBe(size * 2);
     expect((await read(14, 1e9, 19)).nextOffset).toBe(18);
     expect((await read(14, 1e9, 15)).bytes).toBe(0);
+  });
+
+  it('goes on where a read ended without looking for the place, and checks what lies there', async () => {
+    const { file, segment, positions, batches } = written;
+    const at: number[] = [];
+    const watched = {
+      ...open(),
+      file: {
+        ...file,
+        read: (position: number, length: number) => {
+          at.push(position);
+          return file.read(position, length);
+        },
+      },
+    };
+    const goOn = (from: number) => {
+      const range = { from: offset(from), maxBytes: 1, endOffset: offset(99) };
+      return readSegment(watched, segment, range, null);
+    };
+    for (let from = 10; from < 34; from += 2) {
+      expect((await goOn(from)).batches).toEqual([batches[(from - 10) / 2]]);
+    }
+    expect(at).toEqual(positions.slice(0, 12));
+    watched.ends.add(offset(20), positions[4]!);
+    expect((await goOn(20)).batches).toEqual([batches[5]]);
+    await flip(file, positions[4]! + 70);
+    await expect(goOn(18)).rejects.toThrow(DamagedError);
   });
 
   it('reads nothing that is not written yet', async () => {
@@ -92,7 +124,8 @@ describe('reading a segment', () => {
     const indexes = segment.indexes!;
     segment.indexes = null;
     const range = { from: offset(16), maxBytes: 1, endOffset: offset(99) };
-    const attempt = () => readSegment({ file, indexes }, segment, range, null);
+    const attempt = () =>
+      readSegment({ file, indexes, ends: new ReadEnds() }, segment, range, null);
     indexes.offsets.table.view.setInt32(4, positions[1]!);
     await expect(attempt()).rejects.toThrow('the index knows another');
     await expect(attempt()).rejects.toBeInstanceOf(MisledError);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MisledError } from '../../../src/log/disk-health.ts';
 import { loadIndexes, saveIndexes } from '../../../src/log/index-files.ts';
+import { ReadEnds } from '../../../src/log/read-ends.ts';
 import type { OpenSegment } from '../../../src/log/segment-readers.ts';
 import { maxTimestampOf, provedSearchFrom } from '../../../src/log/time-proof.ts';
 import { flip, INTERVAL_BYTES, type WrittenSegment, writeSegment } from './segment-world.ts';
@@ -12,7 +13,7 @@ async function open(): Promise<OpenSegment> {
   const { files, segment, file } = written;
   segment.indexes = null;
   const { indexes } = await loadIndexes(files, segment, file, INTERVAL_BYTES);
-  return { file, indexes };
+  return { file, indexes, ends: new ReadEnds() };
 }
 
 const damage = async (position: number): Promise<void> => {

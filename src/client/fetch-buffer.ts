@@ -21,6 +21,8 @@ interface Arrival {
   readonly generation: number;
   readonly owner: BytesOwner | undefined;
   readonly bytes: Uint8Array;
+  /** The checksums of all batches before are right. */
+  readonly soundBytes: number;
   /** How far `bytes` were taken. */
   position: number;
   readonly reached: (() => void) | undefined;
@@ -54,13 +56,16 @@ export class FetchBuffer {
       throw corruption(error, reader);
     }
     const { generation } = reader;
-    this.#add({ reader, generation, owner, bytes, position: 0, reached: undefined });
+    // While they are in the processor's cache. What is wrong comes to light when its turn comes.
+    const soundBytes = this.#checkCrcs ? soundBytesOf(bytes) : bytes.length;
+    this.#add({ reader, generation, owner, bytes, soundBytes, position: 0, reached: undefined });
   }
 
   /** Has `reached` called by `take` after all that was fetched for the reader before. */
   pushMark(reader: PartitionReader, reached: () => void): void {
     const { generation } = reader;
-    this.#add({ reader, generation, owner: undefined, bytes: NO_BYTES, position: 0, reached });
+    const nothing = { owner: undefined, bytes: NO_BYTES, soundBytes: 0, position: 0 };
+    this.#add({ reader, generation, ...nothing, reached });
   }
 
   /** The next batch that is wanted, `undefined` if none is here. Throws what marks throw. */
@@ -127,7 +132,7 @@ export class FetchBuffer {
     let batch: BatchView;
     try {
       batch = new BatchView(arrival.bytes, arrival.position);
-      if (this.#checkCrcs && !batch.isCrcValid())
+      if (arrival.position >= arrival.soundBytes)
         throw new CorruptError('the batch fails its checksum');
       // Read now, so that a batch which is no batch is told of here.
       arrival.position += batch.nextOffset > 0 ? batch.sizeInBytes : 0;
@@ -155,6 +160,22 @@ function nextOffsetAfter(bytes: Uint8Array): number {
     at += size;
   }
   return new BatchView(bytes, last).nextOffset;
+}
+
+/** How many bytes from the beginning on are batches whose checksums are right. */
+function soundBytesOf(bytes: Uint8Array): number {
+  let at = 0;
+  try {
+    while (at < bytes.length) {
+      const batch = new BatchView(bytes, at);
+      if (!batch.isCrcValid()) break;
+      at += batch.sizeInBytes;
+    }
+  } catch (error) {
+    // It is thrown again when the batch is taken.
+    if (!(error instanceof CorruptError)) throw error;
+  }
+  return at;
 }
 
 /** What bytes of a batch threw, as an error that names the place. */

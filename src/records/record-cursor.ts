@@ -1,6 +1,6 @@
 import { Compression, decompress } from '../codec/compression.ts';
 import { ByteReader, CorruptError } from '../codec/reader.ts';
-import { type Offset, offset } from '../model/ids.ts';
+import type { Offset } from '../model/ids.ts';
 import type { BatchView } from './batch-view.ts';
 import type { RecordHeader } from './record.ts';
 
@@ -62,6 +62,45 @@ export class RecordCursor {
       throw new CorruptError(`${reader.remaining} bytes follow the last record of a batch`);
     }
     this.#recordsLeft--;
+    if (!this.#readUsual()) this.#readAny();
+    return true;
+  }
+
+  /**
+   * Reads a record whose numbers take one or two bytes each and that has no headers, as most are. False
+   * for all others and for what is no record: then nothing has happened.
+   */
+  #readUsual(): boolean {
+    const { bytes, position } = this.#reader;
+    const body = shortVarint(bytes, position);
+    // The attributes lie between.
+    const time = shortVarint(bytes, position + (body & 3) + 1);
+    const timeEnd = position + (body & 3) + 1 + (time & 3);
+    const offsetDelta = shortVarint(bytes, timeEnd);
+    const key = shortVarint(bytes, timeEnd + (offsetDelta & 3));
+    if (body === 0 || time === 0 || offsetDelta === 0 || key === 0) return false;
+    const keyBytes = zigZag(key >>> 2);
+    const keyStart = timeEnd + (offsetDelta & 3) + (key & 3);
+    const keyEnd = keyStart + Math.max(0, keyBytes);
+    const value = shortVarint(bytes, keyEnd);
+    const valueBytes = zigZag(value >>> 2);
+    const valueStart = keyEnd + (value & 3);
+    const end = valueStart + Math.max(0, valueBytes);
+    if (value === 0 || keyBytes < -1 || valueBytes < -1 || bytes[end] !== 0) return false;
+    if (end + 1 !== position + (body & 3) + zigZag(body >>> 2)) return false;
+    this.#readTimestamp(zigZag(time >>> 2));
+    this.#readOffset(zigZag(offsetDelta >>> 2));
+    this.#keyStart = keyStart;
+    this.#keyBytes = keyBytes;
+    this.#valueStart = valueStart;
+    this.#valueBytes = valueBytes;
+    this.#headerCount = 0;
+    this.#reader.skip(end + 1 - position);
+    return true;
+  }
+
+  #readAny(): void {
+    const reader = this.#reader;
     const bodyBytes = reader.varint();
     const start = reader.position;
     // The attributes of records are reserved; like Kafka's readers this one does not look at them.
@@ -80,11 +119,11 @@ export class RecordCursor {
         `a record claims ${bodyBytes} bytes and takes ${reader.position - start}`,
       );
     }
-    return true;
   }
 
   get offset(): Offset {
-    return offset(this.#baseOffset + this.#offsetDelta);
+    // Not above the last offset of the batch, which was checked.
+    return (this.#baseOffset + this.#offsetDelta) as Offset;
   }
 
   /** Whole ms since 1970; -1 is none. */
@@ -151,6 +190,17 @@ function recordsOf(batch: BatchView, maxDecompressedBytes: number): Uint8Array {
   if (recordCount === 0 || batch.compression === Compression.none) return payload;
   return decompress(batch.compression, payload, maxDecompressedBytes);
 }
+
+/** A varint of one or two bytes before the last byte: its value times 4, plus how many; else 0. */
+function shortVarint(bytes: Uint8Array, at: number): number {
+  if (at + 1 >= bytes.length) return 0;
+  const first = bytes[at]!;
+  if (first < 0x80) return (first << 2) | 1;
+  const second = bytes[at + 1]!;
+  return second < 0x80 ? (((first & 0x7f) | (second << 7)) << 2) | 2 : 0;
+}
+
+const zigZag = (raw: number): number => (raw >>> 1) ^ -(raw & 1);
 
 /** Moves over a value of `length` bytes, where -1 is null, and returns where it begins. */
 const skipNullable = (reader: ByteReader, length: number): number =>

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Compression } from '../../src/codec/compression.ts';
 import { crc32c } from '../../src/codec/crc32c.ts';
-import { CorruptError } from '../../src/codec/reader.ts';
+import { ByteReader, CorruptError } from '../../src/codec/reader.ts';
 import { producerId } from '../../src/model/ids.ts';
 import { BatchBuilder } from '../../src/records/batch-builder.ts';
 import { BATCH_HEADER_BYTES, BatchField, BatchView } from '../../src/records/batch-view.ts';
@@ -71,6 +71,45 @@ function readHostile(given: Uint8Array): NewRecord[] | undefined {
   } catch (error) {
     expect(error).toBeInstanceOf(CorruptError);
     return undefined;
+  }
+}
+
+/** The same as `walk` field by field, as the format is written down. */
+function walkPlainly(batch: BatchView): NewRecord[] {
+  const reader = new ByteReader(batch.payload);
+  const nullable = (): Uint8Array | null => {
+    const length = reader.varint();
+    return length === -1 ? null : reader.view(length);
+  };
+  let lastDelta = -1;
+  const records = Array.from({ length: batch.recordCount }, () => {
+    const bodyBytes = reader.varint();
+    const end = reader.position + bodyBytes;
+    reader.skip(1);
+    const timestampMs = batch.baseTimestamp + reader.varlong();
+    const delta = reader.varint();
+    if (delta <= lastDelta || delta > batch.lastOffsetDelta) throw new CorruptError('offset');
+    lastDelta = delta;
+    const [key, value] = [nullable(), nullable()];
+    const headers = Array.from({ length: reader.count(reader.varint(), 2) }, () => {
+      const name = new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+        reader.view(reader.varint()),
+      );
+      return { key: name, value: nullable() };
+    });
+    if (reader.position !== end) throw new CorruptError('length');
+    return { key, value, headers, timestampMs };
+  });
+  if (reader.remaining > 0) throw new CorruptError('rest');
+  return records;
+}
+
+function orCorrupt<T>(read: () => T): T | 'corrupt' {
+  try {
+    return read();
+  } catch (error) {
+    expect(error).toBeInstanceOf(CorruptError);
+    return 'corrupt';
   }
 }
 
@@ -189,6 +228,27 @@ describe('record batches', () => {
         readHostile(batch);
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  test('with changed bytes are read as a plain reader of the format reads them', () => {
+    const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), {
+      maxLength: 3,
+    });
+    const values = fc.constantFrom(0, 1, 63, 64, 200, 8191, 8192, 20_000);
+    const sized = fc.array(fc.tuple(newRecord, fc.option(values)), { minLength: 1, maxLength: 70 });
+    fc.assert(
+      fc.property(sized, changes, (given, changed) => {
+        const records = given.map(([record, size]) => {
+          return size === null ? record : { ...record, value: new Uint8Array(size), headers: [] };
+        });
+        const batch = build(records, Compression.none);
+        const room = batch.length - BATCH_HEADER_BYTES;
+        for (const [place, byte] of changed) batch[BATCH_HEADER_BYTES + (place % room)] = byte;
+        const view = new BatchView(batch, 0);
+        expect(orCorrupt(() => walk(view))).toEqual(orCorrupt(() => walkPlainly(view)));
+      }),
+      { numRuns: 500 },
     );
   });
 

@@ -196,7 +196,9 @@ export class RecordAccumulator {
     const createdMs = this.#clock.monotonicMs();
     const serial = ++this.#serial;
     const place = { topic: topic.name, partition, createdMs, serial };
-    const batch = new ProducerBatch(place, queue.lastBatchBytes, this.#context);
+    // A little more, as batches that are not filled differ in size.
+    const capacity = queue.lastBatchBytes + (queue.lastBatchBytes >>> 2);
+    const batch = new ProducerBatch(place, capacity, this.#context);
     this.#unsettled.add(batch);
     topic.unsettled[partition] = (topic.unsettled[partition] ?? 0) + 1;
     this.#usedBytes += batch.plainBytes;

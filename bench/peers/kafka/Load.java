@@ -290,10 +290,11 @@ public final class Load {
     settings.put("bootstrap.servers", server);
     settings.put("acks", "all");
     settings.put("linger.ms", 10);
-    settings.put("batch.size", 256 * 1024);
+    // With many partitions batches of 256 KiB would take all the memory, and sends wait for it: the default.
+    if (partitions <= 100) settings.put("batch.size", 256 * 1024);
     settings.put("key.serializer", ByteArraySerializer.class);
     settings.put("value.serializer", ByteArraySerializer.class);
-    if (partitions > 100) settings.put("buffer.memory", 256 * MIB);
+    if (partitions > 10) settings.put("buffer.memory", 128 * MIB);
     // The default, 32 MiB, of fifty is more than the heap.
     if (clients > 1) settings.put("buffer.memory", 4 * MIB);
     if (isLarge()) settings.put("max.request.size", 2 * recordBytes);

@@ -75,7 +75,7 @@ export class Produce {
       if (pending === 0) answer.resolve(results);
     };
     const deadlineMs = this.#clock.monotonicMs() + options.timeoutMs;
-    for (const item of ownBytes(items)) {
+    for (const item of items) {
       results.push(this.#append(item, options.acks, deadlineMs, settle));
     }
     settle();
@@ -100,7 +100,7 @@ export class Produce {
       return { ...failed(row, detail), leaderId, leaderEpoch };
     }
     const { partition } = found;
-    const outcome = partition.append(item.records, 'client');
+    const outcome = partition.append(ownBytes(item.records), 'client');
     if (!outcome.ok) {
       settled();
       const result = failed(outcome.row, outcome.detail);
@@ -134,27 +134,15 @@ export class Produce {
 const afterAppend = (row: ErrorRow): ErrorRow =>
   row === Errors.UNKNOWN_TOPIC_OR_PARTITION ? Errors.NOT_LEADER_OR_FOLLOWER : row;
 
-/** Batches may keep at most so many times their own size in memory. */
+/** A view may keep at most so many times its own size in memory. */
 const MAX_WASTE = 4;
 
 /**
- * The log keeps batches in memory for long, and with a view the whole message that it is part of. Those of
- * one message are let go at about the same time; if together they are a small part of it, they are
- * copied out of it (DESIGN D15).
+ * The log keeps batches in memory for long, and with a view the whole message that it is part of: a small
+ * part of a message is copied out of it (DESIGN D15).
  */
-function ownBytes(items: readonly ProduceItem[]): readonly ProduceItem[] {
-  const used = new Map<ArrayBufferLike, number>();
-  for (const { records } of items) {
-    used.set(records.buffer, (used.get(records.buffer) ?? 0) + records.length);
-  }
-  const isWaste = ([buffer, bytes]: [ArrayBufferLike, number]) =>
-    buffer.byteLength > bytes * MAX_WASTE;
-  if (![...used].some(isWaste)) return items;
-  return items.map((item) => {
-    const { buffer } = item.records;
-    return isWaste([buffer, used.get(buffer)!]) ? { ...item, records: item.records.slice() } : item;
-  });
-}
+const ownBytes = (records: Uint8Array): Uint8Array =>
+  records.buffer.byteLength > records.length * MAX_WASTE ? records.slice() : records;
 
 function failed(row: ErrorRow, detail: string): ProduceResult {
   return {

@@ -239,6 +239,11 @@ export class PartitionQueue {
       first.fail(this.#timedOut());
       first = this.#waiting[0];
     }
+    return this.expiresAtMs;
+  }
+
+  /** When the oldest batch is to be given up; infinite if there is none. */
+  get expiresAtMs(): number {
     const oldest = this.#sent[0] ?? this.#waiting[0];
     return (oldest?.place.createdMs ?? Number.POSITIVE_INFINITY) + this.#settings.deliveryTimeoutMs;
   }

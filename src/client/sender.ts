@@ -83,6 +83,7 @@ export class Sender {
     const leader = metadata.topic(queue.topic)?.partitions[queue.partition];
     const connection = leader === undefined ? undefined : this.#connections.get(leader.leaderId);
     if (connection?.isBusy !== true || accumulator.isFlushing) this.wake();
+    else this.#wakeAt(queue.expiresAtMs, this.#env.clock.monotonicMs());
   }
 
   /** Fails what is not settled, and ends the streams. */

@@ -22,6 +22,14 @@ export interface CommitJournalSettings {
   readonly directory: string;
   /** Bytes of both parts together. */
   readonly maxBytes: number;
+  /** A commit that takes longer is reported, in ms. */
+  readonly stallMs: number;
+}
+
+export interface JournalEvents {
+  /** A commit is done: `point` has moved. */
+  onCommit(): void;
+  onStall(stalledMs: number): void;
 }
 
 /** What goes into the next frame, and who waits for it. */
@@ -60,7 +68,7 @@ export class CommitJournal {
   readonly #files: FileSystem;
   readonly #timers: Timers;
   readonly #health: DiskHealth;
-  readonly #onCommit: () => void;
+  readonly #events: JournalEvents;
   #nextNumber = 1;
   /** Takes frames. */
   #part: Part | null = null;
@@ -73,18 +81,17 @@ export class CommitJournal {
   #running: Promise<void> = Promise.resolve();
   readonly #frame = new ByteWriter();
 
-  /** @param onCommit called after each commit: `point` has moved */
   constructor(
     settings: CommitJournalSettings,
     ports: { readonly files: FileSystem; readonly timers: Timers },
     health: DiskHealth,
-    onCommit: () => void,
+    events: JournalEvents,
   ) {
     this.#settings = settings;
     this.#files = ports.files;
     this.#timers = ports.timers;
     this.#health = health;
-    this.#onCommit = onCommit;
+    this.#events = events;
   }
 
   /** False if logs should write their files instead. */
@@ -153,11 +160,21 @@ export class CommitJournal {
     // Not at once: what else is committed in this turn, or while the frame before is written, goes along.
     const done = this.#running
       .then(() => new Promise<void>((resolve) => this.#timers.nextTurn(resolve)))
-      .then(() => this.#health.guard(() => this.#commit()));
+      .then(() => this.#health.guard(() => this.#watched()));
     this.#running = done;
     const round = { entries: [], owners: new Set<JournalUser>(), bytes: 0, done };
     this.#rounds.push(round);
     return round;
+  }
+
+  async #watched(): Promise<void> {
+    const { stallMs } = this.#settings;
+    const watch = this.#timers.after(stallMs, () => this.#events.onStall(stallMs));
+    try {
+      await this.#commit();
+    } finally {
+      watch.cancel();
+    }
   }
 
   async #commit(): Promise<void> {
@@ -175,7 +192,7 @@ export class CommitJournal {
     for (const owner of owners) part.owners.add(owner);
     this.#waitingBytes -= bytes;
     this.#settleIfFull();
-    this.#onCommit();
+    this.#events.onCommit();
   }
 
   async #newPart(): Promise<Part> {
@@ -210,12 +227,10 @@ export class CommitJournal {
     this.#settling = null;
   }
 
-  /**
-   * Not for good before something else syncs the directory. If it comes back, it holds what the files
-   * hold: before those change, by a cut, the marks are written to the same directory.
-   */
+  /** For good: if it came back without the next part, voids that stand there would not count. */
   async #remove(part: Part): Promise<void> {
     await part.file.close();
     await this.#files.removeFile(part.path);
+    await this.#files.syncDirectory(this.#settings.directory);
   }
 }

@@ -37,6 +37,8 @@ export class Flusher {
   /** Logs that wait for a cycle, in the order in which they asked. */
   readonly #waiting = new Set<Flushable>();
   readonly #running = new Set<Flushable>();
+  /** Those of the running that ask for another cycle. */
+  readonly #again = new Set<Flushable>();
   /** How many of the running write their files. */
   #writing = 0;
   #startIsDue = false;
@@ -75,6 +77,10 @@ export class Flusher {
 
   /** Asks for a cycle of a log; asking again before it begins changes nothing. */
   schedule(log: Flushable): void {
+    if (this.#running.has(log)) {
+      this.#again.add(log);
+      return;
+    }
     this.#waiting.add(log);
     this.#startLater();
   }
@@ -85,42 +91,50 @@ export class Flusher {
     this.#startIsDue = true;
     this.#timers.nextTurn(() => {
       this.#startIsDue = false;
-      this.#start();
+      const isCrowded = this.#waiting.size + this.#running.size >= this.#settings.journalFrom;
+      if (isCrowded) this.#startJournal();
+      this.#startFiles();
     });
   }
 
-  #start(): void {
-    const { concurrency, journalFrom } = this.#settings;
-    const isCrowded = this.#waiting.size + this.#running.size >= journalFrom;
+  #startJournal(): void {
+    for (const log of this.#waiting) if (log.isForJournal) this.#run(log, 'journal');
+  }
+
+  #startFiles(): void {
     for (const log of this.#waiting) {
-      if (this.#running.has(log)) continue;
-      const to = isCrowded && log.isForJournal ? 'journal' : 'files';
-      if (to === 'files' && this.#writing >= concurrency) {
-        if (isCrowded) continue;
-        return;
-      }
-      this.#waiting.delete(log);
-      this.#run(log, to);
+      if (this.#writing >= this.#settings.concurrency) return;
+      this.#run(log, 'files');
     }
   }
 
   #run(log: Flushable, to: 'files' | 'journal'): void {
+    this.#waiting.delete(log);
     this.#running.add(log);
-    if (to === 'files') this.#writing++;
-    const { stallMs } = this.#settings;
-    const watch = this.#timers.after(stallMs, () => this.#onStall(stallMs));
-    const done = (): void => {
-      watch.cancel();
-      this.#running.delete(log);
-      if (to === 'files') this.#writing--;
-      if (this.#waiting.size === 0) return;
-      // A thread is free at once; those that shared a frame end together.
-      if (to === 'files') this.#start();
-      else this.#startLater();
-    };
+    const done = to === 'files' ? this.#watchFiles(log) : () => this.#done(log);
     log.flushCycle(to).then(done, (error: unknown) => {
       this.#health.fail(error);
       done();
     });
+  }
+
+  /** Returns what to call when the cycle of a log that writes its files is over. */
+  #watchFiles(log: Flushable): () => void {
+    this.#writing++;
+    const { stallMs } = this.#settings;
+    const watch = this.#timers.after(stallMs, () => this.#onStall(stallMs));
+    return () => {
+      watch.cancel();
+      this.#writing--;
+      this.#done(log);
+      // A thread is free at once; those that share a frame of the journal end together.
+      this.#startFiles();
+    };
+  }
+
+  #done(log: Flushable): void {
+    this.#running.delete(log);
+    if (this.#again.delete(log)) this.#waiting.add(log);
+    if (this.#waiting.size > 0) this.#startLater();
   }
 }

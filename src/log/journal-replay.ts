@@ -1,7 +1,9 @@
 import { CorruptError } from '../codec/reader.ts';
-import type { File, FileSystem } from '../env/ports.ts';
+import type { FileSystem } from '../env/ports.ts';
 import { type Offset, offset } from '../model/ids.ts';
+import { BatchView } from '../records/batch-view.ts';
 import { LogCorruptError, StorageError } from './disk-health.ts';
+import { type LogMark, NO_INDEX } from './durable-marks.ts';
 import { offsetFile, parseJournalFile } from './file-names.ts';
 import {
   chainOfHeader,
@@ -14,6 +16,7 @@ import {
   type JournalPoint,
   type JournalWrite,
 } from './journal-format.ts';
+import { LeaderEpochs } from './leader-epochs.ts';
 import { offsetsOf } from './producer-files.ts';
 
 /** What an earlier process left in the commit journal. */
@@ -73,13 +76,19 @@ export async function readJournal(
   };
 }
 
-/** Once what it held is in the files of the logs; gone for good when another one begins. */
+/**
+ * Removes what is in the files of the logs now. Each part is gone for good before the next goes: voids
+ * in that one keep it from harm.
+ */
 export async function removeJournal(
   files: FileSystem,
   directory: string,
   { parts }: FoundJournal,
 ): Promise<void> {
-  for (const name of parts) await files.removeFile(`${directory}/${name}`);
+  for (const name of parts) {
+    await files.removeFile(`${directory}/${name}`);
+    await files.syncDirectory(directory);
+  }
 }
 
 interface SoundPart {
@@ -156,7 +165,8 @@ export interface JournaledEnd {
 /**
  * Writes what the journal holds of a log into its segments, for good, and returns where that ends.
  * Segments wholly before `logStartOffset` are passed over: they are gone, or on their way out. Throws
- * `LogCorruptError`, when all is done that can be, if a segment is missing or too short.
+ * `LogCorruptError` if a segment is missing or too short; even then all is written where it belongs, as
+ * the journal goes.
  */
 export async function replayJournal(
   files: FileSystem,
@@ -171,18 +181,17 @@ export async function replayJournal(
   for (const base of new Set(writes.map(({ segmentBase }) => segmentBase))) {
     if (base < first) continue;
     const path = `${folder}/${offsetFile(base, '.log')}`;
-    if (!bases.includes(base)) {
-      problem ??= `${path} is missing, the journal holds bytes of it`;
-      continue;
-    }
-    const file = await files.open(path, 'write');
+    if (!bases.includes(base)) problem ??= `${path} is missing, the journal holds bytes of it`;
+    const file = await files.open(path, 'create');
     try {
       const ofSegment = writes.filter(({ segmentBase }) => segmentBase === base);
-      end = { segmentBase: base, position: await writeAll(file, ofSegment) };
+      const [{ position: begin }] = ofSegment as [JournalWrite];
+      const size = await file.size();
+      if (size < begin) problem ??= `${path} has ${size} bytes, ${begin} were durable`;
+      for (const { position, chunks } of ofSegment) await file.write(position, chunks);
       await file.sync();
-    } catch (error) {
-      if (!(error instanceof LogCorruptError)) throw error;
-      problem ??= error.message;
+      const last = ofSegment.at(-1)!;
+      end = { segmentBase: base, position: last.position + last.bytes };
     } finally {
       await file.close();
     }
@@ -191,16 +200,43 @@ export async function replayJournal(
   return end;
 }
 
-async function writeAll(file: File, writes: readonly JournalWrite[]): Promise<number> {
-  let size = await file.size();
-  let end = 0;
-  for (const { position, bytes, chunks } of writes) {
-    if (size < position) {
-      throw new LogCorruptError(`${file.path} has ${size} bytes, ${position} were durable`);
+/**
+ * The mark of a log that was found damaged, raised to where the journal proved it durable: so that the
+ * next start, which has no journal, finds the same damage.
+ */
+export function raisedMark(
+  mark: LogMark | null,
+  log: Pick<LogMark, 'topicPartition' | 'topicId'>,
+  writes: readonly JournalWrite[],
+): LogMark | null {
+  const last = writes.at(-1);
+  if (last === undefined) return mark;
+  const epochs = new LeaderEpochs(mark?.epochs);
+  let endOffset = last.segmentBase;
+  for (const { chunks } of writes) {
+    for (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; ) {
+        const batch = new BatchView(chunk, at);
+        const { leaderEpoch, baseOffset, nextOffset } = batch;
+        if (leaderEpoch > epochs.latestEpoch) epochs.assign(leaderEpoch, baseOffset);
+        endOffset = nextOffset;
+        at += batch.sizeInBytes;
+      }
     }
-    await file.write(position, chunks);
-    end = position + bytes;
-    size = Math.max(size, end);
   }
-  return end;
+  const { segmentBase, position, bytes } = last;
+  if (mark !== null && mark.endOffset >= endOffset) return mark;
+  return {
+    ...log,
+    endOffset,
+    segmentBase,
+    position: position + bytes,
+    logStartOffset: mark?.logStartOffset ?? offset(0),
+    finishedBefore: mark?.finishedBefore ?? offset(0),
+    index: NO_INDEX,
+    isClean: false,
+    segmentCount: mark?.segmentCount ?? 1,
+    totalBytes: mark?.totalBytes ?? 0,
+    epochs: epochs.entries,
+  };
 }

@@ -17,6 +17,7 @@ import type { JournalPoint } from './journal-format.ts';
 import {
   type FoundJournal,
   type JournaledLog,
+  raisedMark,
   readJournal,
   removeJournal,
   replayJournal,
@@ -128,7 +129,7 @@ export class LogDirectory {
     const { flushStallMs: stallMs, unwrittenMaxBytes: maxQueuedBytes } = config;
     const { journalPartitionsMin: journalFrom, journalBytes: maxBytes } = config;
     const flushing = { concurrency, stallMs, maxQueuedBytes, journalFrom };
-    const journaling = { directory: path, maxBytes };
+    const journaling = { directory: path, maxBytes, stallMs };
     const marking = { directory: path, intervalMs: config.marksIntervalMs };
     this.#marksFile = new MarksFile(marking, { files, timers }, health, {
       prepare: () => this.#prepareMarks(),
@@ -141,9 +142,10 @@ export class LogDirectory {
       health,
       reporter,
       flusher: new Flusher(flushing, timers, health, (ms) => owner.onFlushStall(ms)),
-      journal: new CommitJournal(journaling, { files, timers }, health, () =>
-        this.#marksFile.changed(),
-      ),
+      journal: new CommitJournal(journaling, { files, timers }, health, {
+        onCommit: () => this.#marksFile.changed(),
+        onStall: (ms) => owner.onFlushStall(ms),
+      }),
       readers: new SegmentReaders({ limit: config.openSegmentsMax }, files, reporter),
       readBuffers: new ReadBuffers(),
       writers: new WriteHandles(config.openWritersMax),
@@ -354,8 +356,7 @@ export class LogDirectory {
       return;
     }
     const settings = {
-      folder,
-      journaled,
+      ...{ folder, journaled },
       indexIntervalBytes: config.indexIntervalBytes,
       producerIdsMax: this.#settings.config.producerIdsMax,
       nowMs: clock.wallMs(),
@@ -370,7 +371,7 @@ export class LogDirectory {
       if (!(error instanceof LogCorruptError)) throw error;
       this.#addDamaged(topicPartition, topicId, config, {
         problem: error.message,
-        mark: mark ?? null,
+        mark: raisedMark(mark ?? null, { topicPartition, topicId }, journaled),
       });
     }
   }

@@ -31,6 +31,8 @@ interface SegmentWrite {
   readonly segment: Segment;
   readonly chunks: readonly Uint8Array[];
   readonly bytes: number;
+  /** So many of them the journal has. */
+  readonly journaledBytes: number;
   readonly endOffset: Offset;
   readonly isClosed: boolean;
 }
@@ -95,7 +97,7 @@ export class LogDisk {
   /**
    * Writes what is queued for the segments and fsyncs: always what is closed, the active one if
    * `durable`. Returns up to where the log is durable then, if that has changed, and how many bytes
-   * were written.
+   * were written that the journal does not have.
    */
   async writeQueued(
     segments: readonly Segment[],
@@ -108,7 +110,7 @@ export class LogDisk {
     for (const write of writes) {
       const { segment, endOffset } = write;
       await this.#write(write);
-      bytes += write.bytes;
+      bytes += write.bytes - write.journaledBytes;
       if (!durable && !write.isClosed) continue;
       await this.#sync(segment);
       point = { endOffset, segmentBase: segment.baseOffset, position: segment.syncedBytes };
@@ -319,13 +321,17 @@ function takeQueued(segments: readonly Segment[]): SegmentWrite[] {
   for (const segment of segments) {
     if (segment.isFinished) continue;
     const chunks = segment.queue;
+    const { journaledBytes } = segment;
     segment.queue = [];
     segment.journaledChunks = 0;
     segment.journaledBytes = 0;
     let bytes = 0;
     for (const chunk of chunks) bytes += chunk.length;
     const { endOffset } = segment;
-    writes.push({ segment, chunks, bytes, endOffset, isClosed: segment !== active });
+    writes.push({
+      ...{ segment, chunks, bytes, journaledBytes, endOffset },
+      isClosed: segment !== active,
+    });
   }
   return writes;
 }

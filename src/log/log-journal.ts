@@ -28,16 +28,35 @@ export class LogJournal {
   /** Whether what is queued now may be committed here. */
   // Hot path: asked of each log for each cycle when many are written to.
   get mayCommit(): boolean {
-    const { segments, active } = this.#state;
-    if (active === undefined || !this.#journal.hasRoom || !mayJournal(active)) return false;
-    // Only the active segment waits to be written.
-    return segments.length === 1 || segments[segments.length - 2]!.isFinished;
+    return this.#journal.hasRoom && this.#isTailOnly;
   }
 
-  /** Resolves when what is queued now is durable. Called in the lane of the log, if `mayCommit`. */
-  commit(): Promise<void> {
+  /**
+   * Makes durable what is queued now and returns how many bytes that are; `null` if it must go into the
+   * files. Called in the lane of the log. Does not ask for room again: a thousand logs that were told
+   * to commit here must not all write their files at once.
+   */
+  async commit(): Promise<number | null> {
+    if (!this.#isTailOnly) return null;
+    const entry = this.#disk.takeForJournal(this.#state.active!, this.#partition);
+    await this.#journal.append(this.#owner, entry);
+    return entry.bytes;
+  }
+
+  /** Brings what is only in the journal into the files, so that it can leave the memory. */
+  settle(): void {
     const { active } = this.#state;
-    return this.#journal.append(this.#owner, this.#disk.takeForJournal(active!, this.#partition));
+    if (active === undefined || active.journaledBytes === 0) return;
+    this.#owner.settleJournal().catch(() => {
+      // The directory is out of service, and its owner has been told.
+    });
+  }
+
+  /** Whether only the active segment waits to be written, and it may be in the journal alone. */
+  get #isTailOnly(): boolean {
+    const { segments, active } = this.#state;
+    if (active === undefined || !mayJournal(active)) return false;
+    return segments.length === 1 || segments[segments.length - 2]!.isFinished;
   }
 
   /** What the journal holds of this log counts no more: it is durable in the files. */

@@ -110,6 +110,7 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
     this.#reader = new LogReader(topicPartition, shared, this.#state);
     this.#trimmer = new LogTrimmer({ topicPartition, folder }, shared, this.#state, this.#disk);
     this.#journal = new LogJournal(this, shared, this.#state, this.#disk);
+    this.#state.tail.onHeldUp = () => this.#journal.settle();
   }
 
   get config(): TopicLogConfig {
@@ -392,9 +393,10 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
     const state = this.#state;
     const { generation, logEndOffset } = state;
     if (this.#isIdle) return;
-    // Since the flusher asked, the segment may have been closed.
-    if (!this.#journal.mayCommit) return await this.#writeCycle();
-    await this.#journal.commit();
+    const bytes = await this.#journal.commit();
+    // Since the flusher asked, the segment was closed.
+    if (bytes === null) return await this.#writeCycle();
+    this.#shared.flusher.settled(bytes);
     // As with files: what a truncation has overtaken counts for nothing (DESIGN 4b rule 2).
     if (generation !== state.generation) return;
     state.journaledOffset = logEndOffset;
@@ -466,7 +468,9 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
     const { segments, tail } = this.#state;
     tail.clear();
     for (const segment of segments) {
-      for (const chunk of segment.queue) this.#shared.flusher.settled(chunk.length);
+      for (const chunk of segment.queue.slice(segment.journaledChunks)) {
+        this.#shared.flusher.settled(chunk.length);
+      }
       segment.queue = [];
       await this.#shared.readers.forget(segment);
     }

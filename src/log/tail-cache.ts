@@ -58,7 +58,11 @@ export class TailCache {
     while (this.#head < this.#order.length) {
       const chunk = this.#order[this.#head]!;
       if (!chunk.isDropped) {
-        if (this.#bytes <= this.#limitBytes || chunk.endOffset > chunk.tail.writtenOffset) break;
+        if (this.#bytes <= this.#limitBytes) break;
+        if (chunk.endOffset > chunk.tail.writtenOffset) {
+          chunk.tail.holdsUp();
+          break;
+        }
         chunk.tail.dropOldest(chunk);
       }
       this.#head++;
@@ -83,6 +87,10 @@ export class LogTail {
   #head = 0;
   /** Exclusive: the file holds everything below. */
   #writtenOffset: Offset;
+  /** Called when nothing can be dropped before this log is written. */
+  onHeldUp: () => void = () => {};
+  /** That was told since the file last grew. */
+  #isHeldUp = false;
 
   constructor(cache: TailCache, writtenOffset: Offset) {
     this.#cache = cache;
@@ -110,6 +118,7 @@ export class LogTail {
   /** The file holds everything below `offset` now. */
   written(offset: Offset): void {
     this.#writtenOffset = offset;
+    this.#isHeldUp = false;
     this.#cache.trim();
   }
 
@@ -169,6 +178,13 @@ export class LogTail {
     for (let at = this.#head; at < this.#chunks.length; at++) this.#cache.drop(this.#chunks[at]!);
     this.#chunks = [];
     this.#head = 0;
+  }
+
+  /** Called by the cache: the oldest chunk of all is of this log, and not written. */
+  holdsUp(): void {
+    if (this.#isHeldUp) return;
+    this.#isHeldUp = true;
+    this.onHeldUp();
   }
 
   /** Called by the cache for the oldest chunk of this log. */

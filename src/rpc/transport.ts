@@ -96,7 +96,7 @@ export interface MessageStream {
   send(message: Uint8Array): boolean;
   /**
    * The same for a message that lies in pieces, which must not change until `sent`: called when they
-   * are not needed any more, never inside this call, and not at all if the stream ends before.
+   * are not needed any more, never inside this call, and perhaps not at all if the stream ends before.
    */
   sendPieces(pieces: readonly Uint8Array[], sent: () => void): boolean;
   /** Stops reading: the peer's sending is held up by flow control. A few more may still arrive. */

@@ -81,7 +81,8 @@ const read = async (log: Log, from: number, maxBytes: number) =>
 /** Base offsets of batches that are not served; fails if other bytes are. */
 async function readLog(log: Log, known: readonly Truth[]): Promise<number[]> {
   const lost: number[] = [];
-  for (const { baseOffset, nextOffset, bytes } of known) {
+  // From the last to the first: who reads on needs no index.
+  for (const { baseOffset, nextOffset, bytes } of known.toReversed()) {
     for (const from of new Set([baseOffset, nextOffset - 1])) {
       const outcome = await read(log, from, 1);
       if (outcome.ok && outcome.bytes > 0) {
@@ -98,7 +99,7 @@ async function readLog(log: Log, known: readonly Truth[]): Promise<number[]> {
       }
     }
   }
-  return lost;
+  return lost.reverse();
 }
 
 /** Reads on and on, as consumers do: nothing is skipped, and a refusal names what is lost. */

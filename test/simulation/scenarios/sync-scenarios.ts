@@ -1,7 +1,7 @@
 import { verifyFolder } from '../../../src/log/inspect.ts';
 import { offsetsOf } from '../../../src/log/producer-files.ts';
-import { type Offset, offset, producerId } from '../../../src/model/ids.ts';
-import { FOLDER, LogWorld, makeBatch, ROOT } from '../../unit/log/log-world.ts';
+import { leaderEpoch, type Offset, offset, producerId, topicId } from '../../../src/model/ids.ts';
+import { epoch0, FOLDER, LogWorld, makeBatch, ROOT } from '../../unit/log/log-world.ts';
 import { SimulatedRandom } from '../env/simulated-random.ts';
 import { type SyncTrigger, SyncWatch } from '../sync-watch.ts';
 
@@ -109,7 +109,57 @@ const marksFile = /durable-marks\.tmp$/;
 const dataDirectory = new RegExp(`^${ROOT}$`);
 const logFolder = new RegExp(`^${FOLDER}$`);
 
+/** One partition has bytes in the first part of the journal, and a void in the second; then it was written anew. */
+async function voidInSecondPart(
+  stage: Stage,
+  options: { readonly isFirstStuck: boolean },
+): Promise<() => Promise<void>> {
+  const { world } = stage;
+  const { disk } = world.machine;
+  world.config = { ...world.config, journalPartitionsMin: 1, journalBytes: 2000 };
+  await world.start();
+  const other = world.directory.openLog(
+    { topic: 'other', partition: 0 },
+    topicId('BBBBBBBBBBBBBBBBBBBBBQ'),
+    world.topicConfig,
+  );
+  const append = async (valueBytes: number): Promise<void> => {
+    other.append(makeBatch({ valueBytes }), epoch0, 'client');
+    await world.machine.scheduler.run(() => other.flushedOffset === other.logEndOffset);
+  };
+  await world.appendDurably(makeBatch({ tag: 0 }));
+  await append(1);
+  await world.appendDurably(makeBatch({ tag: 1 }));
+  // The first part is full then, and its partitions are settled.
+  const path = /other-0.*\.log/;
+  if (options.isFirstStuck) disk.plan({ operation: 'write', path, isStuck: true });
+  await append(900);
+  await world.run(world.log.truncateTo(offset(1)));
+  await world.appendDurably(makeBatch({ tag: 2 }), leaderEpoch(1));
+  return () => append(900);
+}
+
 export const syncScenarios: readonly SyncScenario[] = [
+  {
+    name: 'two parts of the journal that go one after the other',
+    async play(stage) {
+      const fill = await voidInSecondPart(stage, { isFirstStuck: false });
+      await fill();
+      await stage.world.settle(20);
+      await stage.world.crashAndOpen('power');
+      return await stage.check({ least: 2, most: 2 });
+    },
+  },
+  {
+    name: 'two parts of the journal that an earlier process has left',
+    async play(stage) {
+      await voidInSecondPart(stage, { isFirstStuck: true });
+      stage.world.machine.disk.clearFaults();
+      await stage.world.crashAndOpen('process');
+      await stage.world.crashAndOpen('power');
+      return await stage.check({ least: 2, most: 2 });
+    },
+  },
   {
     name: 'a folder that is set aside with what the journal holds of it',
     async play(stage) {

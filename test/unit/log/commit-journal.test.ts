@@ -38,9 +38,13 @@ function world(maxBytes = 1_000_000) {
   const failures: Error[] = [];
   const health = new DiskHealth((error) => failures.push(error));
   let commits = 0;
-  const journal = new CommitJournal({ directory: '.', maxBytes }, env, health, () => commits++);
+  const stalls: number[] = [];
+  const journal = new CommitJournal({ directory: '.', maxBytes, stallMs: 100 }, env, health, {
+    onCommit: () => commits++,
+    onStall: (ms) => stalls.push(ms),
+  });
   return {
-    ...{ machine, journal, failures },
+    ...{ machine, journal, failures, stalls },
     commits: () => commits,
     run: <T>(promise: Promise<T>) => scheduler.complete(promise),
     parts: () => scheduler.complete(env.files.list('.')),
@@ -127,6 +131,14 @@ describe('the commit journal', () => {
     await run(journal.append(new User(), entry(1, 10)));
     await run(journal.clear());
     expect(await parts()).toEqual([]);
+  });
+
+  it('reports a commit that hangs, once for all that wait for it', async () => {
+    const { journal, machine, stalls } = world();
+    machine.disk.plan({ operation: 'sync', path: /commit-journal/, isStuck: true });
+    for (const partition of [1, 2]) void journal.append(new User(), entry(partition, 10));
+    await machine.scheduler.run(machine.scheduler.nowMs + 1000);
+    expect(stalls).toEqual([100]);
   });
 
   it('takes the directory out of service when it cannot be written', async () => {

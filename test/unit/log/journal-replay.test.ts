@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NO_JOURNAL } from '../../../src/log/journal-format.ts';
 import { readJournal } from '../../../src/log/journal-replay.ts';
-import { topicId } from '../../../src/model/ids.ts';
+import { offset, topicId } from '../../../src/model/ids.ts';
 import { epoch0, LogWorld, makeBatch, ROOT } from './log-world.ts';
 
 const PART = 'commit-journal.00000000000000000001';
@@ -63,6 +63,35 @@ describe('a directory with a journal', () => {
     expect(await rootOf(world)).toContain('commit-journal.00000000000000000002');
   });
 
+  it('keeps no more of other partitions in memory because one is only in the journal', async () => {
+    const world = await journaled();
+    const id = topicId('BBBBBBBBBBBBBBBBBBBBBQ');
+    const hot = world.directory.openLog({ topic: 'hot', partition: 0 }, id, {
+      ...world.topicConfig,
+      segmentBytes: 2 ** 30,
+    });
+    const last = async () => {
+      await world.machine.scheduler.run(() => hot.flushedOffset === hot.logEndOffset);
+      await world.settle(50);
+    };
+    // More than may be in the journal alone, so that it goes into the files.
+    for (let tag = 0; tag < 4; tag++) {
+      hot.append(makeBatch({ tag, valueBytes: 300_000 }), epoch0, 'client');
+      await last();
+    }
+    world.machine.disk.plan({ operation: 'read', path: /hot-0.*\.log/, code: 'EIO' });
+    const read = await world.run(Promise.resolve(hot.read(offset(1), 1, offset(4))));
+    expect(read.ok, 'it comes from the disk').toBe(false);
+  });
+
+  it('takes appends although more is in the journal than may wait to be written', async () => {
+    const world = new LogWorld(1);
+    world.config = { ...world.config, journalPartitionsMin: 1, unwrittenMaxBytes: 500 };
+    await world.start();
+    for (let tag = 0; tag < 20; tag++) await world.appendDurably(makeBatch({ tag }));
+    expect(await world.readAll()).toHaveLength(20);
+  });
+
   it('is as always after a clean stop', async () => {
     const world = await journaled();
     await world.restartCleanly();
@@ -96,6 +125,10 @@ describe('a directory with a journal', () => {
     await world.cutFile(SEGMENT, 10);
     await world.open();
     expect(world.log.corruption).toMatch(/has 10 bytes/);
+    // There is no journal any more; what it held is where it belongs, and the mark tells of it.
+    await world.crashAndOpen('power');
+    expect(world.log.corruption).not.toBeNull();
+    expect(await world.sizeOf(SEGMENT)).toBe(4 * makeBatch().length);
   });
 
   it('stops a partition that lost a segment which the journal continues', async () => {
@@ -104,6 +137,8 @@ describe('a directory with a journal', () => {
     await world.remove(SEGMENT);
     await world.open();
     expect(world.log.corruption).toMatch(/00000\.log is missing/);
+    await world.crashAndOpen('power');
+    expect(world.log.corruption).not.toBeNull();
   });
 
   it('knows rot below what was journaled from a torn tail', async () => {
@@ -113,6 +148,8 @@ describe('a directory with a journal', () => {
     await world.run(world.env.files.removeFile(`${ROOT}/durable-marks`));
     await world.flip(SEGMENT, size - 1);
     await world.open();
+    expect(world.log.corruption).toMatch(/at byte 0/);
+    await world.crashAndOpen('power');
     expect(world.log.corruption).toMatch(/at byte 0/);
   });
 });

@@ -136,9 +136,12 @@ class Recovery {
     const { folder } = this.#settings;
     const bases = offsetsOf(names, '.log');
     this.#logStartOffset = mark?.logStartOffset ?? bases[0] ?? offset(0);
-    // What lies wholly before the log start was being deleted when the process died.
+    // What lies wholly before the log start was being deleted when the process died; not what was closed
+    // just then, as its producers are saved nowhere else.
     const isLeftOver = (base: Offset, next: Offset): boolean =>
-      next <= this.#logStartOffset && base !== mark?.segmentBase;
+      next <= this.#logStartOffset &&
+      base !== mark?.segmentBase &&
+      base < (mark?.finishedBefore ?? offset(0));
     while (bases.length > 1 && isLeftOver(bases[0]!, bases[1]!)) bases.shift();
     if (mark !== undefined && !bases.includes(mark.segmentBase)) {
       throw new LogCorruptError(

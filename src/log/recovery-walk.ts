@@ -141,10 +141,14 @@ export class RecoveryWalk {
   }
 
   #take(batch: BatchView): void {
-    const { epochs, intervalBytes } = this.#context;
+    const { epochs, intervalBytes, logStartOffset } = this.#context;
     const { indexes } = this.#segment;
     indexes?.add(this.#position, batch.lastOffset, batch.maxTimestamp, intervalBytes);
-    if (batch.leaderEpoch > epochs.latestEpoch) epochs.assign(batch.leaderEpoch, batch.baseOffset);
+    // Epochs of records that are deleted stay forgotten.
+    const isThere = batch.lastOffset >= logStartOffset;
+    if (isThere && batch.leaderEpoch > epochs.latestEpoch) {
+      epochs.assign(batch.leaderEpoch, batch.baseOffset);
+    }
     this.#nextOffset = batch.nextOffset;
   }
 

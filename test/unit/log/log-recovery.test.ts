@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { decodeMarks, encodeMarks, type LogMark } from '../../../src/log/durable-marks.ts';
 import { offset, producerId } from '../../../src/model/ids.ts';
-import { FOLDER, LogWorld, makeBatch } from './log-world.ts';
+import { FOLDER, LogWorld, makeBatch, ROOT } from './log-world.ts';
 
 const file = (at: number, suffix: string): string => `${String(at).padStart(20, '0')}${suffix}`;
 const messages = (): string[] => world.reports.map(({ message }) => message);
@@ -308,4 +309,48 @@ describe('recovery', () => {
       expect((await segments())[0]).toBe(world.log.logStartOffset === 0 ? 0 : 6);
     }
   });
+});
+
+/** Changes what the marks of a dead process say of `orders-0`. */
+async function editMark(world: LogWorld, edit: (mark: LogMark) => Partial<LogMark>): Promise<void> {
+  const { files } = world.env;
+  const path = `${ROOT}/durable-marks`;
+  const { logs, journal } = decodeMarks(await world.run(files.readFile(path)));
+  const marks = [...logs.values()].map((mark) => ({ ...mark, ...edit(mark) }));
+  const file = await world.run(files.open(path, 'write'));
+  await world.run(file.truncate(0));
+  await world.run(file.write(0, [encodeMarks(marks, journal)]));
+  await world.run(file.sync());
+  await world.run(file.close());
+}
+
+// Found by the long script of seed 4762: the segment was closed while the start was being raised.
+it('remembers the producers of a segment before the log start that was not finished', async () => {
+  const world = new LogWorld(1);
+  await world.start();
+  const sent = makeBatch({ producer: { id: producerId(1), epoch: 0, baseSequence: 0 } });
+  await world.appendDurably(sent.slice());
+  world.log.roll();
+  await world.appendDurably(makeBatch({ tag: 1 }));
+  await world.settle(1500);
+  world.crash('process');
+  for (const name of await world.names()) {
+    if (/\.(producers|snapshot)$/.test(name)) await world.remove(name);
+  }
+  await editMark(world, () => ({ logStartOffset: offset(1), finishedBefore: offset(0) }));
+  await world.open();
+  expect(world.log.corruption).toBeNull();
+  expect(world.append(sent.slice())).toMatchObject({ ok: true, duplicate: true, baseOffset: 0 });
+});
+
+// Found by the long script of seed 1257.
+it('does not learn leader epochs from records that are deleted', async () => {
+  const world = new LogWorld(1);
+  await world.start();
+  await world.appendDurably(makeBatch());
+  await world.settle(1500);
+  world.crash('process');
+  await editMark(world, ({ endOffset }) => ({ logStartOffset: endOffset, epochs: [] }));
+  await world.open();
+  expect(world.log.leaderEpochs.entries).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { CorruptError } from '../codec/reader.ts';
 import type { FileSystem } from '../env/ports.ts';
 import { type Offset, offset } from '../model/ids.ts';
-import { BatchView } from '../records/batch-view.ts';
+import { splitBatches } from '../records/validate-batch.ts';
 import { LogCorruptError, StorageError } from './disk-health.ts';
 import { type LogMark, NO_INDEX } from './durable-marks.ts';
 import { offsetFile, parseJournalFile } from './file-names.ts';
@@ -112,10 +112,11 @@ function readPart(
   let chain = chainOfHeader(headerBytes);
   let end = JOURNAL_HEADER_BYTES;
   try {
-    for (let frame = decodeFrame(bytes, end, chain); frame !== undefined; ) {
+    for (;;) {
+      const frame = decodeFrame(bytes, end, chain);
+      if (frame === undefined) break;
       for (const entry of frame.entries) take(entry, writes);
       ({ chain, end } = frame);
-      frame = decodeFrame(bytes, end, chain);
     }
   } catch (error) {
     if (!(error instanceof CorruptError)) throw error;
@@ -213,16 +214,11 @@ export function raisedMark(
   if (last === undefined) return mark;
   const epochs = new LeaderEpochs(mark?.epochs);
   let endOffset = last.segmentBase;
-  for (const { chunks } of writes) {
-    for (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; ) {
-        const batch = new BatchView(chunk, at);
-        const { leaderEpoch, baseOffset, nextOffset } = batch;
-        if (leaderEpoch > epochs.latestEpoch) epochs.assign(leaderEpoch, baseOffset);
-        endOffset = nextOffset;
-        at += batch.sizeInBytes;
-      }
-    }
+  for (const { leaderEpoch, baseOffset, nextOffset } of writes
+    .flatMap(({ chunks }) => chunks)
+    .flatMap(splitBatches)) {
+    epochs.learn(leaderEpoch, baseOffset);
+    endOffset = nextOffset;
   }
   const { segmentBase, position, bytes } = last;
   if (mark !== null && mark.endOffset >= endOffset) return mark;

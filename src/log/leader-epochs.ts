@@ -38,6 +38,11 @@ export class LeaderEpochs {
     this.#entries.push({ epoch, startOffset });
   }
 
+  /** Records the epoch of a batch from `startOffset` on, unless it, or a later one, is known. */
+  learn(epoch: LeaderEpoch, startOffset: Offset): void {
+    if (epoch > this.latestEpoch) this.assign(epoch, startOffset);
+  }
+
   /** The epoch of the record at `offset`, or under which it would be written; -1 if not known. */
   epochAt(offset: Offset): LeaderEpoch {
     return this.#entries.findLast((entry) => entry.startOffset <= offset)?.epoch ?? NO_LEADER_EPOCH;

@@ -107,7 +107,7 @@ export class LogAppender {
       batch.assignOffset(at, epoch);
       at = batch.nextOffset;
     }
-    if (epoch > state.epochs.latestEpoch) state.epochs.assign(epoch, baseOffset);
+    state.epochs.learn(epoch, baseOffset);
     this.#add(appending);
     const logAppendTimeMs = isAppendTime ? nowMs : -1;
     return { ok: true, baseOffset, lastOffset: offset(at - 1), logAppendTimeMs, duplicate: false };
@@ -124,10 +124,7 @@ export class LogAppender {
     const nowMs = this.#shared.clock.wallMs();
     for (const batch of batches) {
       replayProducer(state.producers, batch, nowMs);
-      const { leaderEpoch } = batch;
-      if (leaderEpoch > state.epochs.latestEpoch) {
-        state.epochs.assign(leaderEpoch, batch.baseOffset);
-      }
+      state.epochs.learn(batch.leaderEpoch, batch.baseOffset);
     }
     this.#add(appending);
     const lastOffset = offset(state.logEndOffset - 1);

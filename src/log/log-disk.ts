@@ -1,3 +1,4 @@
+import { totalLength } from '../codec/pieces.ts';
 import { type File, FileError, type FileSystem } from '../env/ports.ts';
 import { replaceFile } from '../env/replace-file.ts';
 import { assert } from '../model/assert.ts';
@@ -11,7 +12,6 @@ import {
   TOPIC_ID_FILE,
 } from './file-names.ts';
 import { saveIndexes } from './index-files.ts';
-import type { JournalVoid, JournalWrite } from './journal-format.ts';
 import type { LogShared } from './log-shared.ts';
 import { offsetsOf, saveProducers } from './producer-files.ts';
 import type { ProducerSnapshot } from './producer-snapshot.ts';
@@ -36,9 +36,6 @@ interface SegmentWrite {
   readonly endOffset: Offset;
   readonly isClosed: boolean;
 }
-
-/** A log that has so much in the journal alone writes it to its files: it is held in memory until then. */
-const JOURNALED_BYTES_MAX = 256 * 1024;
 
 /**
  * The files of one log. All methods but the constructor run one after another, in the lane of the
@@ -74,24 +71,6 @@ export class LogDisk {
 
   get hasFolder(): boolean {
     return this.#hasFolder;
-  }
-
-  /** What is queued and not in the journal yet, if `mayJournal`: it counts as journaled from now on. */
-  takeForJournal(active: Segment, partition: number): JournalWrite {
-    assert(mayJournal(active), 'only the tail of a file that is there for good is journaled');
-    const chunks = active.queue.slice(active.journaledChunks);
-    let bytes = 0;
-    for (const chunk of chunks) bytes += chunk.length;
-    const position = active.writtenBytes + active.journaledBytes;
-    active.journaledChunks = active.queue.length;
-    active.journaledBytes += bytes;
-    const { baseOffset: segmentBase } = active;
-    const { topicId } = this.#place;
-    return { kind: 'write', topicId, partition, segmentBase, position, chunks, bytes };
-  }
-
-  journalVoid(partition: number): JournalVoid {
-    return { kind: 'void', topicId: this.#place.topicId, partition };
   }
 
   /**
@@ -305,16 +284,6 @@ export class LogDisk {
   }
 }
 
-/**
- * Whether what is queued for an active segment may stand in the journal alone for a while: the file is
- * there for good, and durable up to where the entry begins.
- */
-export const mayJournal = (active: Segment): boolean =>
-  active.isNamed &&
-  active.syncedBytes === active.writtenBytes &&
-  active.queue.length > active.journaledChunks &&
-  active.sizeInBytes - active.writtenBytes <= JOURNALED_BYTES_MAX;
-
 function takeQueued(segments: readonly Segment[]): SegmentWrite[] {
   const active = segments.at(-1);
   const writes: SegmentWrite[] = [];
@@ -325,11 +294,10 @@ function takeQueued(segments: readonly Segment[]): SegmentWrite[] {
     segment.queue = [];
     segment.journaledChunks = 0;
     segment.journaledBytes = 0;
-    let bytes = 0;
-    for (const chunk of chunks) bytes += chunk.length;
     const { endOffset } = segment;
     writes.push({
-      ...{ segment, chunks, bytes, journaledBytes, endOffset },
+      ...{ segment, chunks, journaledBytes, endOffset },
+      bytes: totalLength(chunks),
       isClosed: segment !== active,
     });
   }

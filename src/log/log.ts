@@ -109,7 +109,7 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
     this.#appender = new LogAppender(folder, shared, this.#state);
     this.#reader = new LogReader(topicPartition, shared, this.#state);
     this.#trimmer = new LogTrimmer({ topicPartition, folder }, shared, this.#state, this.#disk);
-    this.#journal = new LogJournal(this, shared, this.#state, this.#disk);
+    this.#journal = new LogJournal(this, shared, this.#state);
     this.#state.tail.onHeldUp = () => this.#journal.settle();
   }
 

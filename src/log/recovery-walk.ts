@@ -145,10 +145,7 @@ export class RecoveryWalk {
     const { indexes } = this.#segment;
     indexes?.add(this.#position, batch.lastOffset, batch.maxTimestamp, intervalBytes);
     // Epochs of records that are deleted stay forgotten.
-    const isThere = batch.lastOffset >= logStartOffset;
-    if (isThere && batch.leaderEpoch > epochs.latestEpoch) {
-      epochs.assign(batch.leaderEpoch, batch.baseOffset);
-    }
+    if (batch.lastOffset >= logStartOffset) epochs.learn(batch.leaderEpoch, batch.baseOffset);
     this.#nextOffset = batch.nextOffset;
   }
 

@@ -1,5 +1,6 @@
 import type { Http2Server, ServerHttp2Stream, ServerOptions } from 'node:http2';
 import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { totalLength } from '../codec/pieces.ts';
 import { joined, toBuffer } from './plain-bytes.ts';
 
 /**
@@ -125,9 +126,7 @@ export function sendMessage(
 /** What gRPC writes before a message: that it is not compressed, and its length. */
 function frameOf(pieces: readonly Uint8Array[]): Buffer {
   const frame = Buffer.alloc(5);
-  let bytes = 0;
-  for (const piece of pieces) bytes += piece.length;
-  frame.writeUInt32BE(bytes, 1);
+  frame.writeUInt32BE(totalLength(pieces), 1);
   return frame;
 }
 

@@ -1,4 +1,5 @@
 import type { ServerInterceptingCallInterface, ServerListener } from '@grpc/grpc-js';
+import { totalLength } from '../codec/pieces.ts';
 import type { Timer, Timers } from '../env/ports.ts';
 import { isOutcome, rpcStatusOf } from './error-message.ts';
 import { resetCall, sendMessage } from './grpc-internals.ts';
@@ -88,8 +89,7 @@ export class GrpcServerStream implements MessageStream, SendingCall {
 
   sendPieces(pieces: readonly Uint8Array[], sent: () => void): boolean {
     if (this.#outcome !== undefined) return false;
-    let bytes = 0;
-    for (const piece of pieces) bytes += piece.length;
+    const bytes = totalLength(pieces);
     const keepsUp = this.#gauge.queued(bytes);
     this.#outbox.send(bytes, (left) =>
       sendMessage(this.#call, pieces, () => {

@@ -1,3 +1,4 @@
+import { totalLength } from '../codec/pieces.ts';
 import { CorruptError } from '../codec/reader.ts';
 import type { ErrorMessage } from './admin-messages.ts';
 import { errorFieldSize, readError, writeError } from './error-codec.ts';
@@ -455,10 +456,4 @@ function add<T>(entries: T[], entry: T): void {
 function checkCount(entries: number): void {
   if (entries < MAX_ENTRIES) return;
   throw new CorruptError(`a message has more than ${MAX_ENTRIES} entries of a kind`);
-}
-
-function totalLength(pieces: readonly Uint8Array[]): number {
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  return length;
 }

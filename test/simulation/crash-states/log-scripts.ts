@@ -53,6 +53,9 @@ const lazy = { marksIntervalMs: 3_600_000 };
 /** All use the journal; its parts hold a batch or two. */
 const journaling = { ...lazy, journalPartitionsMin: 1, journalBytes: 500 };
 
+/** The same with one part that is never full. */
+const oneJournal = { ...journaling, journalBytes: 100_000 };
+
 const script = (
   name: string,
   settings: SessionSettings,
@@ -77,6 +80,12 @@ async function threeSegments(session: LogSession): Promise<void> {
     session.append('a', { producer: 0 });
     await session.appendDurably('a', { producer: 1, count: 2 });
   }
+}
+
+/** One batch in the file, and one in the journal alone. */
+async function oneInJournal(session: LogSession): Promise<void> {
+  await session.appendDurably('a', { producer: 0 });
+  await session.appendDurably('a', { producer: 0 });
 }
 
 /** Every protocol that changes files of logs, each as short as it can be. */
@@ -186,7 +195,7 @@ export const logScripts: readonly CrashScript<Expected>[] = [
   ),
   script(
     'appends by the journal',
-    { broker: { ...journaling, journalBytes: 100_000 } },
+    { broker: oneJournal },
     (session) => session.appendDurably('a', { producer: 0 }),
     async (session) => {
       await session.appendDurably('a', { producer: 0 });
@@ -209,10 +218,7 @@ export const logScripts: readonly CrashScript<Expected>[] = [
   script(
     'a roll of what is only in the journal',
     { broker: journaling },
-    async (session) => {
-      await session.appendDurably('a', { producer: 0 });
-      await session.appendDurably('a', { producer: 0 });
-    },
+    oneInJournal,
     async (session) => {
       session.log('a').roll();
       await session.appendDurably('a', { producer: 0 });
@@ -221,7 +227,7 @@ export const logScripts: readonly CrashScript<Expected>[] = [
   ),
   script(
     'a cut of what is only in the journal',
-    { broker: { ...journaling, journalBytes: 100_000 } },
+    { broker: oneJournal },
     async (session) => {
       await session.appendDurably('a', { producer: 0 });
       await session.appendDurably('a', { producer: 0, count: 2 });
@@ -235,11 +241,8 @@ export const logScripts: readonly CrashScript<Expected>[] = [
   ),
   script(
     'deleting records of which some are only in the journal',
-    { broker: { ...journaling, journalBytes: 100_000 } },
-    async (session) => {
-      await session.appendDurably('a', { producer: 0 });
-      await session.appendDurably('a', { producer: 0 });
-    },
+    { broker: oneJournal },
+    oneInJournal,
     async (session) => {
       await session.deleteRecords('a', 2);
       session.log('a').roll();
@@ -249,25 +252,16 @@ export const logScripts: readonly CrashScript<Expected>[] = [
   ),
   script(
     'deleting a topic that is in the journal',
-    { broker: { ...journaling, journalBytes: 100_000 } },
-    async (session) => {
-      await session.appendDurably('a', { producer: 0 });
-      await session.appendDurably('a', { producer: 0 });
-    },
+    { broker: oneJournal },
+    oneInJournal,
     async (session) => {
       await session.deleteTopic('a');
       await session.appendDurably('a', { producer: 0, valueBytes: 3 });
       await session.appendDurably('a', { producer: 0 });
     },
   ),
-  script(
-    'a clean stop with a journal',
-    { broker: { ...journaling, journalBytes: 100_000 } },
-    async (session) => {
-      await session.appendDurably('a', { producer: 0 });
-      await session.appendDurably('a', { producer: 0 });
-    },
-    (session) => session.close(),
+  script('a clean stop with a journal', { broker: oneJournal }, oneInJournal, (session) =>
+    session.close(),
   ),
   script('a clean stop', { broker: lazy }, threeSegments, (session) => session.close()),
 ];

@@ -36,6 +36,8 @@ public final class Load {
   private static final String TOPIC = "bench";
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int MIB = 1024 * 1024;
+  /** The broker's default of index.interval.bytes. */
+  private static final int INDEX_INTERVAL_BYTES = 4096;
 
   private final String server;
   private final String mode;
@@ -93,6 +95,7 @@ public final class Load {
   /** Each client sends as fast as it can; what is acknowledged after the warm-up counts. */
   private Map<String, ?> produce() throws Exception {
     ensureTopic();
+    openPartitions();
     LongAdder acknowledged = new LongAdder();
     AtomicBoolean isOver = new AtomicBoolean();
     ExecutorService threads = Executors.newFixedThreadPool(clients);
@@ -111,6 +114,23 @@ public final class Load {
     isOver.set(true);
     for (Future<?> one : running) one.get();
     return run;
+  }
+
+  /**
+   * Has every partition take its first records and its first index entries. Each time the broker syncs a file or
+   * touches the first page of a mapped one: a thousand partitions take longer for it than the warm-up lasts.
+   */
+  private void openPartitions() throws Exception {
+    byte[] value = new byte[2 * INDEX_INTERVAL_BYTES];
+    try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(producerSettings())) {
+      for (int round = 0; round < 3; round++) {
+        List<Future<?>> opened = new ArrayList<>();
+        for (TopicPartition one : allPartitions()) {
+          opened.add(producer.send(new ProducerRecord<>(TOPIC, one.partition(), null, value)));
+        }
+        for (Future<?> one : opened) one.get();
+      }
+    }
   }
 
   private Map<String, ?> fill() throws Exception {

@@ -5,7 +5,8 @@ import type { SimulatedMachine } from '../env/simulated-env.ts';
 import { ViolationError } from './expected-logs.ts';
 import type { Subject } from './explorer.ts';
 
-const DIRECTORY = '/data';
+/** As in the worlds of logs, so that sites of syncs have the same names. */
+const DIRECTORY = 'data';
 /** The record that `form` writes; it alone begins with a zero, as its type is an int16. */
 const CLUSTER = 'cluster';
 
@@ -104,7 +105,7 @@ export class MetadataSession implements Subject<ExpectedMetadata> {
   ): Promise<{ quorum: MetadataQuorum; records: string[]; position: number }> {
     const { files } = machine.env;
     await files.makeDirectory(DIRECTORY);
-    await files.syncDirectory('/');
+    await files.syncDirectory('.');
     const quorum = await MetadataQuorum.open(
       {
         dataDirectory: DIRECTORY,

@@ -2,6 +2,7 @@ import { verifyFolder } from '../../../src/log/inspect.ts';
 import { offsetsOf } from '../../../src/log/producer-files.ts';
 import { leaderEpoch, type Offset, offset, producerId, topicId } from '../../../src/model/ids.ts';
 import { epoch0, FOLDER, LogWorld, makeBatch, ROOT } from '../../unit/log/log-world.ts';
+import { MetadataSession } from '../crash-states/metadata-session.ts';
 import { SimulatedRandom } from '../env/simulated-random.ts';
 import { type SyncTrigger, SyncWatch } from '../sync-watch.ts';
 
@@ -140,6 +141,18 @@ async function voidInSecondPart(
 }
 
 export const syncScenarios: readonly SyncScenario[] = [
+  {
+    name: 'the first entry of a cluster',
+    async play({ world }) {
+      const { machine } = world;
+      const session = new MetadataSession(machine, 1000);
+      await world.run(session.begin());
+      await world.run(session.append(1));
+      world.crash('power');
+      await world.run(session.reopen(machine, session.expected()));
+      return undefined;
+    },
+  },
   {
     name: 'two parts of the journal that go one after the other',
     async play(stage) {

@@ -1,7 +1,6 @@
 import type { Clock } from '../env/ports.ts';
 import { Errors } from '../model/errors.ts';
 import type { Counter, Family, Histogram, Metrics } from '../telemetry/metrics.ts';
-import type { FetchedRecords } from './fetch-session.ts';
 import type { ProduceItem, ProduceResult } from './produce.ts';
 
 /** What the use cases count. The only label is the name of a row of the error table: it is bounded. */
@@ -48,7 +47,7 @@ export class BrokerMeters {
     }
   }
 
-  fetched(fetched: readonly FetchedRecords[]): void {
+  fetched(fetched: readonly { readonly bytes: number }[]): void {
     let bytes = 0;
     for (const each of fetched) bytes += each.bytes;
     this.#fetchedBytes.add(bytes);

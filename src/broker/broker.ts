@@ -14,7 +14,13 @@ import { type TopicLogConfig, topicLogConfig } from '../log/topic-config.ts';
 import { emptyImage, type MetadataImage, type TopicImage, topicByName } from '../metadata/image.ts';
 import { changedTopics, type TopicChange } from '../metadata/image-delta.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
-import { NO_LEADER_EPOCH, type NodeId, type Offset, type ProducerId } from '../model/ids.ts';
+import {
+  NO_LEADER_EPOCH,
+  type NodeId,
+  type Offset,
+  type ProducerId,
+  type TopicId,
+} from '../model/ids.ts';
 import type { Partition } from '../replication/partition.ts';
 import { ReplicaManager } from '../replication/replica-manager.ts';
 import type { Background } from '../telemetry/background.ts';
@@ -22,14 +28,17 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { BrokerConfig } from './broker-config.ts';
 import { BrokerMeters } from './broker-meters.ts';
+import { FetchOnce, type FetchQuestion, type FetchTerms } from './fetch-once.ts';
 import { type FetchLimits, FetchSession, type FetchSink } from './fetch-session.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import {
   deleteRecords,
+  type EpochEnd,
   isStorageFailure,
   listOffset,
   type OffsetResult,
   type OffsetSpec,
+  offsetForLeaderEpoch,
   refusedOffset,
 } from './offsets.ts';
 import type { PartitionClaim, PartitionLookup, PartitionRefusal } from './partition-lookup.ts';
@@ -163,8 +172,36 @@ export class Broker {
     });
   }
 
-  listOffset(topic: string, partition: number, spec: OffsetSpec): Promise<OffsetResult> {
-    return this.#orRefused('list an offset', listOffset(this.#lookup, topic, partition, spec));
+  /** Reads partitions once; see `FetchOnce`. */
+  fetchOnce(questions: readonly FetchQuestion[], terms: FetchTerms): FetchOnce {
+    const { timers, clock } = this.#parts;
+    const fetch = new FetchOnce(timers, clock, (claim) => this.#findById(claim), questions, terms);
+    // What goes wrong is the caller's to handle.
+    fetch.answered.then(
+      (answers) => this.#meters.fetched(answers),
+      () => {},
+    );
+    return fetch;
+  }
+
+  listOffset(
+    topic: string,
+    partition: number,
+    spec: OffsetSpec,
+    leaderEpoch: number = NO_LEADER_EPOCH,
+  ): Promise<OffsetResult> {
+    const listed = listOffset(this.#lookup, topic, partition, spec, leaderEpoch);
+    return this.#orRefused('list an offset', listed);
+  }
+
+  offsetForLeaderEpoch(
+    topic: string,
+    partition: number,
+    currentLeaderEpoch: number,
+    leaderEpoch: number,
+  ): EpochEnd {
+    const topicPartition = { topic, partition };
+    return offsetForLeaderEpoch(this.#lookup, topicPartition, currentLeaderEpoch, leaderEpoch);
   }
 
   deleteRecords(topic: string, partition: number, before: number): Promise<OffsetResult> {
@@ -312,6 +349,23 @@ export class Broker {
       return { refusal: { ...refusal(row, detail), leaderId: this.nodeId, leaderEpoch } };
     }
     return { partition };
+  }
+
+  /**
+   * As `#find`, for those who go by the id of a topic: the name may be left empty, and an id that no
+   * topic has is told from one of another topic.
+   */
+  #findById(claim: PartitionClaim): ReturnType<PartitionLookup> {
+    const found = this.#find(claim);
+    // Without registration nothing is known of topics.
+    const isById = claim.topicId.length > 0 && this.#outOfService === null;
+    if (!isById || 'partition' in found) return found;
+    const id = Buffer.from(claim.topicId).toString('base64url') as TopicId;
+    const topic = this.#image.topics.get(id);
+    if (topic === undefined) {
+      return { refusal: refusal(Errors.UNKNOWN_TOPIC_ID, `there is no topic of id ${id}`) };
+    }
+    return claim.topic === '' ? this.#find({ ...claim, topic: topic.name }) : found;
   }
 
   /** Why this broker does not lead a partition. */

@@ -2,11 +2,14 @@ import { CorruptError } from '../codec/reader.ts';
 import { FileError } from '../env/ports.ts';
 import { LogCorruptError, StorageError } from '../log/disk-health.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
-import { NO_LEADER_EPOCH, offset } from '../model/ids.ts';
+import { type LeaderEpoch, NO_LEADER_EPOCH, offset, type TopicPartition } from '../model/ids.ts';
 import type { PartitionClaim, PartitionLookup } from './partition-lookup.ts';
 
-/** Which offset of a partition is wanted. */
-export type OffsetSpec = 'earliest' | 'latest' | { readonly timestampMs: number };
+/**
+ * Which offset of a partition is wanted: its first, its end, that of the record with the largest
+ * timestamp, or of the first one not before a time.
+ */
+export type OffsetSpec = 'earliest' | 'latest' | 'max-timestamp' | { readonly timestampMs: number };
 
 /** An offset, or why there is none. Numbers are -1 where there is nothing to say. */
 export interface OffsetResult {
@@ -17,12 +20,21 @@ export interface OffsetResult {
   readonly leaderEpoch: number;
 }
 
-const claim = (topic: string, partition: number): PartitionClaim => ({
-  topic,
-  partition,
-  topicId: new Uint8Array(0),
-  leaderEpoch: NO_LEADER_EPOCH,
-});
+/** Where a leader epoch ends in a log. */
+export interface EpochEnd {
+  readonly row: ErrorRow;
+  readonly detail: string;
+  /** The largest epoch not above the one asked for; -1 if there is none, or nothing is known. */
+  readonly leaderEpoch: LeaderEpoch;
+  /** Exclusive; -1 as with `leaderEpoch`. */
+  readonly endOffset: number;
+}
+
+const claim = (
+  topic: string,
+  partition: number,
+  leaderEpoch: number = NO_LEADER_EPOCH,
+): PartitionClaim => ({ topic, partition, topicId: new Uint8Array(0), leaderEpoch });
 
 const noOffset = { offset: -1, timestampMs: -1, leaderEpoch: -1 };
 
@@ -42,14 +54,17 @@ export const isStorageFailure = (error: unknown): boolean =>
 /**
  * The use case of asking for offsets (Kafka's ListOffsets): the leader answers, up to the high
  * watermark. Rejects if the log cannot be read.
+ *
+ * @param leaderEpoch the epoch that the asker knows; -1 for "whatever epoch it is"
  */
 export async function listOffset(
   lookup: PartitionLookup,
   topic: string,
   partition: number,
   spec: OffsetSpec,
+  leaderEpoch: number,
 ): Promise<OffsetResult> {
-  const found = lookup(claim(topic, partition));
+  const found = lookup(claim(topic, partition, leaderEpoch));
   if ('refusal' in found) return refusedOffset(found.refusal.row, found.refusal.detail);
   const { log, marks } = found.partition;
   const success = { row: Errors.NONE, detail: '', ...noOffset };
@@ -57,11 +72,36 @@ export async function listOffset(
     const at = spec === 'earliest' ? marks.logStartOffset : marks.highWatermark;
     return { ...success, offset: at, leaderEpoch: log.leaderEpochs.epochAt(at) };
   }
-  const record = await log.offsetForTime(spec.timestampMs, marks.highWatermark);
+  const time = spec === 'max-timestamp' ? 'largest' : spec.timestampMs;
+  const record = await log.offsetForTime(time, marks.highWatermark);
   // Meanwhile the leadership may have ended, and the log have been changed or gone.
   const { refusal } = found.partition;
   if (refusal !== null) return refusedOffset(refusal, refusal.message);
   return { ...success, ...record };
+}
+
+/**
+ * The use case of asking where a leader epoch ends (Kafka's OffsetForLeaderEpoch): so a reader learns
+ * whether what it has read is still there after a change of the leader.
+ *
+ * @param currentLeaderEpoch the epoch that the asker knows; -1 for "whatever epoch it is"
+ */
+export function offsetForLeaderEpoch(
+  lookup: PartitionLookup,
+  { topic, partition }: TopicPartition,
+  currentLeaderEpoch: number,
+  leaderEpoch: number,
+): EpochEnd {
+  const found = lookup(claim(topic, partition, currentLeaderEpoch));
+  const nothing = { leaderEpoch: NO_LEADER_EPOCH, endOffset: -1 };
+  if ('refusal' in found) {
+    const { row, detail } = found.refusal;
+    return { row, detail, ...nothing };
+  }
+  const { leaderEpochs, logEndOffset } = found.partition.log;
+  const end = leaderEpochs.endOffsetFor(leaderEpoch as LeaderEpoch, logEndOffset);
+  if (end === undefined) return { row: Errors.NONE, detail: '', ...nothing };
+  return { row: Errors.NONE, detail: '', leaderEpoch: end.epoch, endOffset: end.endOffset };
 }
 
 /**

@@ -3,14 +3,14 @@ import { FileError } from '../env/ports.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
 import { type Offset, offset, partitionName, type TopicPartition } from '../model/ids.ts';
 import type { BatchRange } from './batch-slice.ts';
-import { LogCorruptError, StorageError } from './disk-health.ts';
+import { LogCorruptError } from './disk-health.ts';
 import type { LogShared } from './log-shared.ts';
 import type { LogState } from './log-state.ts';
 import type { LentBuffer } from './read-buffers.ts';
 import { readAheadBytes, readSegment, type SegmentRead } from './segment-read.ts';
 import { DamagedError } from './segment-survey.ts';
-import { findByTime, type TimedOffset } from './time-lookup.ts';
-import { provedSearchFrom } from './time-proof.ts';
+import type { TimedOffset } from './time-lookup.ts';
+import { TimeSearch } from './time-search.ts';
 
 /** Whole batches in order, in pieces of one or more. They may be served as they are, never changed. */
 export interface LogRead {
@@ -34,19 +34,20 @@ export interface LogReadRefused {
 
 export type LogReadOutcome = LogRead | LogReadRefused;
 
-/** How much is read at a time when a record is looked for by its time. */
-const LOOKUP_BYTES = 256 * 1024;
-
 /** Reads a log: from memory if it is recent, else from the segments. */
 export class LogReader {
   readonly #topicPartition: TopicPartition;
   readonly #shared: LogShared;
   readonly #state: LogState;
+  readonly #times: TimeSearch;
 
   constructor(topicPartition: TopicPartition, shared: LogShared, state: LogState) {
     this.#topicPartition = topicPartition;
     this.#shared = shared;
     this.#state = state;
+    this.#times = new TimeSearch(shared, state, (range, intervalBytes) =>
+      this.read(range, intervalBytes),
+    );
   }
 
   // Hot path: recent batches come from memory, in the same turn.
@@ -68,52 +69,15 @@ export class LogReader {
     return this.#readFromDisk({ from, maxBytes, endOffset }, intervalBytes);
   }
 
-  /** The first record before `endOffset` with a timestamp from `timestampMs` on. Throws if it cannot be read. */
-  async offsetForTime(
-    timestampMs: number,
+  /** As `Log.offsetForTime`. */
+  offsetForTime(
+    time: number | 'largest',
     endOffset: Offset,
     intervalBytes: number,
   ): Promise<TimedOffset | undefined> {
-    let from = this.#state.logStartOffset;
-    for (const segment of [...this.#state.segments]) {
-      const skipTo = await this.#beginInSegment(segment.baseOffset, timestampMs, intervalBytes);
-      if (skipTo === undefined) continue;
-      from = offset(Math.max(from, skipTo));
-      while (from < segment.endOffset) {
-        // While we waited the start may have moved on, or the end back.
-        from = offset(Math.max(from, this.#state.logStartOffset));
-        if (from >= Math.min(endOffset, this.#state.logEndOffset)) return undefined;
-        const range = { from, endOffset, maxBytes: LOOKUP_BYTES };
-        const outcome = await this.read(range, intervalBytes);
-        if (!outcome.ok) throw new StorageError(outcome.detail);
-        if (outcome.bytes === 0) return undefined;
-        for (const batches of outcome.batches) {
-          const found = findByTime(batches, timestampMs, from);
-          if (found !== undefined) return found;
-        }
-        from = outcome.nextOffset;
-      }
-    }
-    return undefined;
-  }
-
-  /**
-   * From which offset on a segment is to be searched for a record of that time; `undefined` if it
-   * has none.
-   */
-  async #beginInSegment(
-    base: Offset,
-    timestampMs: number,
-    intervalBytes: number,
-  ): Promise<Offset | undefined> {
-    // Retention may have removed the segment while we waited for the one before.
-    const segment = this.#state.segments.find((candidate) => candidate.baseOffset === base);
-    if (segment === undefined || segment.isEmpty) return undefined;
-    // Those in memory were made from the batches.
-    if (segment.indexes !== null) return segment.indexes.searchFrom(timestampMs);
-    return await this.#shared.readers.use(segment, intervalBytes, (open) =>
-      provedSearchFrom(open, segment, timestampMs),
-    );
+    return time === 'largest'
+      ? this.#times.largest(endOffset, intervalBytes)
+      : this.#times.firstFrom(time, endOffset, intervalBytes);
   }
 
   async #readFromDisk(range: BatchRange, intervalBytes: number): Promise<LogReadOutcome> {

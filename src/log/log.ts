@@ -208,17 +208,16 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
   }
 
   /**
-   * The first record before `endOffset` whose timestamp is `timestampMs` or later, as Kafka's
-   * ListOffsets. Throws `StorageError` if the log cannot be read.
+   * The first record before `endOffset` whose timestamp is `time` (ms) or later, or the first of those
+   * with the `largest`, as Kafka's ListOffsets. Throws `StorageError` if the log cannot be read.
    */
-  async offsetForTime(timestampMs: number, endOffset: Offset): Promise<TimedOffset | undefined> {
+  async offsetForTime(
+    time: number | 'largest',
+    endOffset: Offset,
+  ): Promise<TimedOffset | undefined> {
     const refusal = this.#refusal(Errors.CORRUPT_MESSAGE);
     if (refusal !== null) throw new StorageError(refusal.detail);
-    return await this.#reader.offsetForTime(
-      timestampMs,
-      endOffset,
-      this.#config.indexIntervalBytes,
-    );
+    return await this.#reader.offsetForTime(time, endOffset, this.#config.indexIntervalBytes);
   }
 
   /**

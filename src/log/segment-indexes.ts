@@ -1,4 +1,5 @@
 import type { Offset } from '../model/ids.ts';
+import { firstBeyond } from './entry-table.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { TimeIndex } from './time-index.ts';
 
@@ -54,6 +55,18 @@ export class SegmentIndexes {
     if (this.#maxTimestampMs < timestampMs) return undefined;
     const entry = this.times.lower(timestampMs);
     return entry < 0 ? this.baseOffset : this.times.offsetAt(entry);
+  }
+
+  /**
+   * The time for which `searchFrom` leads to the last entry before `endOffset` that is below the
+   * largest timestamp: no batch between that entry and the one before it has a larger one.
+   */
+  peakBefore(endOffset: Offset): number {
+    const beyond = firstBeyond(
+      this.times.count,
+      (index) => this.times.offsetAt(index) >= endOffset,
+    );
+    return beyond < this.times.count ? this.times.timestampAt(beyond) : this.#maxTimestampMs;
   }
 
   /**

@@ -35,3 +35,15 @@ export function findByTime(
   }
   return undefined;
 }
+
+/** The record of a batch with the largest timestamp from `from` on, the first such. Throws `CorruptError`. */
+export function findLargest(batch: BatchView, from: Offset): TimedOffset | undefined {
+  let largest: TimedOffset | undefined;
+  const cursor = new RecordCursor(batch, { maxDecompressedBytes: MAX_DECOMPRESSED_BYTES });
+  while (cursor.advance()) {
+    const { offset, timestamp: timestampMs } = cursor;
+    if (offset < from || timestampMs <= (largest?.timestampMs ?? -1)) continue;
+    largest = { offset, timestampMs, leaderEpoch: batch.leaderEpoch };
+  }
+  return largest;
+}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { OffsetResult } from '../../../src/broker/offsets.ts';
+import type { OffsetResult, OffsetSpec } from '../../../src/broker/offsets.ts';
+import { Errors } from '../../../src/model/errors.ts';
 import { makeBatch } from '../log/log-world.ts';
 import { BrokerWorld, item } from './broker-world.ts';
 
@@ -16,8 +17,8 @@ async function withRecords(settings: { [key: string]: string } = {}) {
   for (let i = 0; i < 4; i++) {
     await world.produce([item('t', 0, makeBatch({ timestampMs: NOW + i * 1000 }))]);
   }
-  const list = (spec: Parameters<typeof world.broker.listOffset>[2]) =>
-    world.run(world.broker.listOffset('t', 0, spec));
+  const list = (spec: OffsetSpec, leaderEpoch?: number) =>
+    world.run(world.broker.listOffset('t', 0, spec, leaderEpoch));
   const deleteBefore = (offset: number) => world.run(world.broker.deleteRecords('t', 0, offset));
   return { world, list, deleteBefore };
 }
@@ -55,6 +56,57 @@ test('an offset by time is that of the first record of that time or later', asyn
   expect(told(await list({ timestampMs: -5 }))).toBe('0 NONE');
   expect(told(await list({ timestampMs: NOW + 3001 }))).toBe('-1 NONE');
   expect(told(await list({ timestampMs: Number.MAX_SAFE_INTEGER }))).toBe('-1 NONE');
+});
+
+test('the offset of the largest timestamp is that of a record, and none without records', async () => {
+  const { world, list, deleteBefore } = await withRecords();
+  const third = { offset: 3, timestampMs: NOW + 3000, leaderEpoch: 0 };
+  expect(await list('max-timestamp')).toMatchObject(third);
+  await world.produce([item('t', 0, makeBatch({ timestampMs: NOW }))]);
+  expect(await list('max-timestamp')).toMatchObject(third);
+  world.stallDisk(10_000);
+  const later = item('t', 0, makeBatch({ timestampMs: NOW + 9000 }));
+  const produced = world.broker.produce([later], { acks: 'all', timeoutMs: 30_000 });
+  expect(await list('max-timestamp')).toMatchObject(third);
+  await world.run(produced);
+  expect(await list('max-timestamp')).toMatchObject({ offset: 5, timestampMs: NOW + 9000 });
+  await deleteBefore(6);
+  expect(await list('max-timestamp')).toMatchObject({
+    row: Errors.NONE,
+    offset: -1,
+    timestampMs: -1,
+    leaderEpoch: -1,
+  });
+});
+
+test('who knows another leader epoch is told so before anything else', async () => {
+  const { world, list } = await withRecords();
+  await world.crashAndStart();
+  for (const spec of ['earliest', 'latest', 'max-timestamp', { timestampMs: 0 }] as const) {
+    expect((await list(spec, 1)).row.name).toBe('NONE');
+    expect(told(await list(spec, 0))).toBe('-1 FENCED_LEADER_EPOCH');
+    expect(told(await list(spec, 2))).toBe('-1 UNKNOWN_LEADER_EPOCH');
+  }
+});
+
+test('the end of a leader epoch is where the next one begins, that of the current one the end', async () => {
+  const { world } = await withRecords();
+  await world.crashAndStart();
+  await world.produce([item('t', 0, makeBatch())]);
+  const endOf = (epoch: number, current = -1) => {
+    const end = world.broker.offsetForLeaderEpoch('t', 0, current, epoch);
+    return `${end.row.name} ${end.leaderEpoch} ${end.endOffset}`;
+  };
+  expect(endOf(0)).toBe('NONE 0 4');
+  expect(endOf(1)).toBe('NONE 1 5');
+  expect(endOf(1, 1)).toBe('NONE 1 5');
+  expect(endOf(2)).toBe('NONE -1 -1');
+  expect(endOf(-1)).toBe('NONE -1 -1');
+  expect(endOf(1, 0)).toBe('FENCED_LEADER_EPOCH -1 -1');
+  expect(endOf(1, 2)).toBe('UNKNOWN_LEADER_EPOCH -1 -1');
+  expect(world.broker.offsetForLeaderEpoch('u', 0, -1, 0).row.name).toBe(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+  );
 });
 
 test('deleted records are gone for good, also after a crash', async () => {

@@ -200,6 +200,14 @@ export class LogRun {
     expect(found?.offset).toBe(wanted?.offset);
     expect(found?.timestampMs).toBe(wanted?.timestampMs);
     this.#count(found === undefined ? 'find nothing' : 'find');
+    const end = this.#random.pick([log.logEndOffset, ...this.#batches.map((b) => b.baseOffset)]);
+    const readable = records.filter(({ offset: at }) => at >= this.#startOffset && at < end);
+    const largestMs = Math.max(...readable.map(({ timestampMs }) => timestampMs));
+    const largest = await this.world.run(log.offsetForTime('largest', offset(end)));
+    expect(largest?.timestampMs ?? Number.NEGATIVE_INFINITY).toBe(largestMs);
+    expect(largest?.offset).toBe(
+      readable.find(({ timestampMs }) => timestampMs === largestMs)?.offset,
+    );
   }
 
   async #readSomewhere(): Promise<void> {

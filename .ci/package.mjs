@@ -49,7 +49,15 @@ function installNode(version) {
  */
 async function withBroker(node, app, dataDir, work) {
   const args = ['node_modules/varve/dist/cli/main.js', 'start', '--data-dir', dataDir];
-  const listeners = ['--grpc', '127.0.0.1:0', '--http', '127.0.0.1:0', '--json'];
+  const listeners = [
+    '--grpc',
+    '127.0.0.1:0',
+    '--http',
+    '127.0.0.1:0',
+    '--kafka',
+    '127.0.0.1:0',
+    '--json',
+  ];
   const child = spawn(node, [...args, ...listeners], {
     cwd: app,
     stdio: ['ignore', 'pipe', 'pipe'],

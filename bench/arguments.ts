@@ -3,7 +3,10 @@ import { aims } from './aims.ts';
 import type { Scenario } from './scenario.ts';
 import { groups, scenarios } from './scenarios.ts';
 
-export type PeerName = 'kafka' | 'nats';
+/** `varve-kafka` is Varve loaded by Kafka's client through its Kafka door. */
+export type PeerName = 'varve-kafka' | 'kafka' | 'nats';
+
+const PEERS: readonly PeerName[] = ['varve-kafka', 'kafka', 'nats'];
 
 export interface Arguments {
   readonly scenarios: readonly Scenario[];
@@ -28,9 +31,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const usage = `usage: npm run bench -- [--scenario NAME|GROUP,...] [--peers kafka,nats] [--seconds N]
+export const usage = `usage: npm run bench -- [--scenario NAME|GROUP,...] [--peers varve-kafka,kafka,nats] [--seconds N]
                         [--minutes N] [--json FILE]
-       npm run bench -- --aims      what the aims need, with both peers, and how they are met
+       npm run bench -- --aims      what the aims need, with all peers, and how they are met
        npm run bench -- --full      all of it, rows to bench/results/, aims and report
        npm run bench -- --report    summary and charts of the rows in bench/results/
        npm run bench -- --list`;
@@ -43,7 +46,7 @@ export function parseArguments(argv: readonly string[], today: string): Argument
   const { full = false, aims: wantsAims = false, report = false, list = false } = values;
   const chosen = values.scenario ?? [];
   const needed = wantsAims && !full && chosen.length === 0 ? scenariosOfAims() : chosen;
-  const peers = values.peers ?? (full || wantsAims ? ['kafka,nats'] : []);
+  const peers = values.peers ?? (full || wantsAims ? [PEERS.join()] : []);
   return {
     scenarios: chosenScenarios(needed),
     peers: chosenPeers(peers),
@@ -103,7 +106,8 @@ function chosenScenarios(lists: readonly string[]): readonly Scenario[] {
 function chosenPeers(lists: readonly string[]): readonly PeerName[] {
   const names = splitLists(lists);
   for (const name of names) {
-    if (!isPeer(name)) throw new UsageError(`unknown peer '${name}'; there are: kafka, nats`);
+    if (!isPeer(name))
+      throw new UsageError(`unknown peer '${name}'; there are: ${PEERS.join(', ')}`);
   }
   return [...new Set(names.filter(isPeer))];
 }
@@ -112,7 +116,7 @@ const splitLists = (lists: readonly string[]): string[] =>
   lists.flatMap((list) => list.split(',')).filter((name) => name !== '');
 
 function isPeer(name: string): name is PeerName {
-  return name === 'kafka' || name === 'nats';
+  return PEERS.some((peer) => peer === name);
 }
 
 function numberUpTo(max: number, option: string, text: string): number {

@@ -5,6 +5,7 @@ import { type Arguments, parseArguments, RESULTS, UsageError, usage } from './ar
 import { MachineLimit } from './limits/machine-limit.ts';
 import { Kafka } from './peers/kafka.ts';
 import { Nats } from './peers/nats.ts';
+import { VarveByKafka } from './peers/varve-by-kafka.ts';
 import { writeReport } from './report/report.ts';
 import { appendRows, type Outcome, type Row, type RunIdentity, readRows, toRows } from './rows.ts';
 import { identifyRun } from './run/identity.ts';
@@ -69,6 +70,7 @@ async function runAll(given: Arguments, workspace: Workspace): Promise<number> {
     console.error('TMPDIR to a folder on a disk, or take no figure marked fsync for one.');
   }
   const wanted: System[] = [new MachineLimit(workspace), new Varve(workspace)];
+  if (given.peers.includes('varve-kafka')) wanted.push(new VarveByKafka(workspace));
   if (given.peers.includes('kafka')) wanted.push(new Kafka(workspace));
   if (given.peers.includes('nats')) wanted.push(new Nats(workspace));
   const systems = await prepared(wanted);

@@ -12,10 +12,10 @@ import type { SystemName } from './system.ts';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const DURABILITIES: readonly Mode[] = ['fsync', 'no-fsync'];
-const ALL: readonly SystemName[] = ['limit', 'varve', 'kafka', 'nats'];
+const ALL: readonly SystemName[] = ['limit', 'varve', 'varve-kafka', 'kafka', 'nats'];
 const BROKERS: readonly SystemName[] = ['varve', 'kafka', 'nats'];
 /** A stream of NATS has no partitions. */
-const PARTITIONED: readonly SystemName[] = ['limit', 'varve', 'kafka'];
+const PARTITIONED: readonly SystemName[] = ['limit', 'varve', 'varve-kafka', 'kafka'];
 
 function produce(
   name: string,

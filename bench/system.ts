@@ -1,6 +1,6 @@
 import type { Mode, Scenario, ScenarioOf } from './scenario.ts';
 
-export type SystemName = 'varve' | 'limit' | 'kafka' | 'nats';
+export type SystemName = 'varve' | 'limit' | 'varve-kafka' | 'kafka' | 'nats';
 
 /** How a scenario is to be measured. */
 export interface Run {

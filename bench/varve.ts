@@ -8,24 +8,31 @@ import type { LoadJob } from './load/job.ts';
 import type { Child } from './run/child.ts';
 import { parseEvent, type Workspace } from './run/workspace.ts';
 import type { EmbeddedScenario } from './scenario.ts';
-import { type Measurement, type Measures, median, type System } from './system.ts';
+import { type Measurement, type Measures, median, type System, type SystemName } from './system.ts';
 
 /**
  * The broker of this tree with its settings as they come, as the package that is published, used by
  * load processes through the client.
  */
 export class Varve implements System, Driver {
-  readonly name = 'varve';
+  readonly name: SystemName = 'varve';
   readonly warmupSeconds: number = 3;
   readonly measures: Measures;
   readonly #workspace: Workspace;
   readonly #isBuilt: boolean;
+  /** Where the load of a server at an address expects which door. */
+  readonly #listeners: (address: string) => readonly [grpc: string, kafka: string];
   /** Of the package, or of the sources. */
   #root: string = ROOT;
 
   /** `from` says what runs: the built package, or the sources, whose lines a profile can name. */
-  constructor(workspace: Workspace, from: 'package' | 'sources' = 'package') {
+  constructor(
+    workspace: Workspace,
+    from: 'package' | 'sources' = 'package',
+    door: 'grpc' | 'kafka' = 'grpc',
+  ) {
     this.#workspace = workspace;
+    this.#listeners = (address) => (door === 'grpc' ? [address, ''] : ['127.0.0.1:0', address]);
     this.#isBuilt = from === 'package';
     this.measures = {
       ...brokerMeasures(workspace, () => this),
@@ -42,7 +49,8 @@ export class Varve implements System, Driver {
   startServer(start: ServerStart): Child {
     const { folder, port, settings, deadlineMs } = start;
     const command = ['start', '--data-dir', join(folder, 'data'), '--json'];
-    const listeners = ['--grpc', `127.0.0.1:${port}`, '--http', '127.0.0.1:0'];
+    const [grpc, kafka] = this.#listeners(`127.0.0.1:${port}`);
+    const listeners = ['--grpc', grpc, '--http', '127.0.0.1:0', '--kafka', kafka];
     const set = settings.flatMap((setting) => ['--set', setting]);
     return this.#workspace.startNode({
       name: 'varve start',

@@ -13,15 +13,20 @@ export interface KafkaPrograms {
   readonly classPath: readonly string[];
 }
 
-/** Gets Kafka's jars from Maven and compiles the load program, each once. */
-export function installKafka(): KafkaPrograms {
+/** Gets Kafka's jars from Maven, once; returns their folder. */
+export function installKafkaJars(): string {
   requireProgram('java', '-version');
-  const jars = installOnce(`kafka-${VERSION}`, (folder) => {
+  return installOnce(`kafka-${VERSION}`, (folder) => {
     requireProgram('mvn', '--version');
     copyFileSync(join(SOURCES, 'pom.xml'), join(folder, 'pom.xml'));
     const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`];
     runInstaller({ file: 'mvn', args: ['--batch-mode', '--quiet', ...goal], cwd: folder });
   });
+}
+
+/** Gets Kafka's jars and compiles the load program, each once. */
+export function installKafka(): KafkaPrograms {
+  const jars = installKafkaJars();
   const load = installOnce(`kafka-load-${digestOf(SOURCES)}`, (folder) => {
     requireProgram('javac', '-version');
     const args = ['-cp', join(jars, '*'), '-d', folder, join(SOURCES, 'Load.java')];

@@ -64,6 +64,7 @@ const GAP_PX = 12;
 const INK = '#77808a';
 const COLOURS: Readonly<Record<SystemName, string>> = {
   varve: '#e0702f',
+  'varve-kafka': '#e8a27a',
   kafka: '#5b8bd0',
   nats: '#3f9f78',
   limit: '#8f98a3',

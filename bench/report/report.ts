@@ -93,6 +93,7 @@ function panelsOf({ scenario, rows }: Measured): Panel[] {
 
 const titles: Readonly<Record<SystemName, string>> = {
   varve: 'Varve',
+  'varve-kafka': 'Varve by Kafka’s client',
   kafka: 'Kafka',
   nats: 'NATS',
   limit: 'limit',

@@ -1,12 +1,14 @@
+import type { SettingValue } from '../config/setting-values.ts';
 import type {
   ChangedTopic,
-  ConfigChanges,
   DeletedTopic,
   NewPartitions,
+  TopicChoice,
 } from '../controller/change-topics.ts';
+import type { ConfigChanges } from '../controller/config-changes.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { CreatedTopic, NewTopic } from '../controller/create-topics.ts';
-import { refuse } from '../controller/refusal.ts';
+import { type Refusal, refuse } from '../controller/refusal.ts';
 import type { Clock, Timers } from '../env/ports.ts';
 import type { Log } from '../log/log.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
@@ -27,7 +29,11 @@ import type { Background } from '../telemetry/background.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { BrokerConfig } from './broker-config.ts';
+import { describeBrokerConfigs, refuseBrokerConfigs } from './broker-configs.ts';
 import { BrokerMeters } from './broker-meters.ts';
+import type { ConfigEntry } from './config-entry.ts';
+import { describeLogDirs, type LogDirDescription } from './describe-logs.ts';
+import { describeProducers, type ProducersAnswer } from './describe-producers.ts';
 import { FetchOnce, type FetchQuestion, type FetchTerms } from './fetch-once.ts';
 import { type FetchLimits, FetchSession, type FetchSink } from './fetch-session.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -44,7 +50,7 @@ import {
 import type { PartitionClaim, PartitionLookup, PartitionRefusal } from './partition-lookup.ts';
 import { Produce, type ProduceItem, type ProduceOptions, type ProduceResult } from './produce.ts';
 import { ProducerIds } from './producer-ids.ts';
-import { type ConfigEntry, describeConfigs } from './topic-configs.ts';
+import { describeConfigs } from './topic-configs.ts';
 
 /** What the broker works with. */
 export interface BrokerParts {
@@ -55,6 +61,8 @@ export interface BrokerParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly background: Background;
+  /** All settings of the node, for who asks what they are. */
+  readonly settings: readonly SettingValue[];
 }
 
 /** How this incarnation of the broker presents itself to the controller. */
@@ -212,10 +220,10 @@ export class Broker {
     return this.#parts.controller.createTopics(topics, validateOnly);
   }
 
-  async deleteTopics(names: readonly string[]): Promise<DeletedTopic[]> {
-    if (this.config.deleteTopicEnabled) return await this.#parts.controller.deleteTopics(names);
+  async deleteTopics(choices: readonly TopicChoice[]): Promise<DeletedTopic[]> {
+    if (this.config.deleteTopicEnabled) return await this.#parts.controller.deleteTopics(choices);
     const error = refuse('TOPIC_DELETION_DISABLED', 'delete.topic.enable is false on this broker');
-    return names.map((name) => ({ name, error }));
+    return choices.map((choice) => ({ name: '', ...choice, error }));
   }
 
   createPartitions(
@@ -234,6 +242,23 @@ export class Broker {
 
   describeConfigs(topic: TopicImage): ConfigEntry[] {
     return describeConfigs(this.#topicDefaults, topic);
+  }
+
+  describeBrokerConfigs(): ConfigEntry<string | null>[] {
+    return describeBrokerConfigs(this.#parts.settings);
+  }
+
+  /** Whatever the changes are: see the detail. */
+  alterBrokerConfigs(): Refusal {
+    return refuseBrokerConfigs();
+  }
+
+  describeLogDirs(): LogDirDescription[] {
+    return describeLogDirs(this.#parts.logs);
+  }
+
+  describeProducers(topic: string, partition: number): ProducersAnswer {
+    return describeProducers(this.#lookup, { topic, partition });
   }
 
   /** A producer id that nobody had before. */

@@ -1,9 +1,20 @@
 import type { Clock, Timers } from '../env/ports.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
-import { type LeaderEpoch, NO_LEADER_EPOCH, type Offset, offset } from '../model/ids.ts';
+import {
+  type LeaderEpoch,
+  NO_LEADER_EPOCH,
+  type Offset,
+  offset,
+  partitionName,
+} from '../model/ids.ts';
 import type { Partition, PartitionMarks } from '../replication/partition.ts';
 import { FetchWait, type PartitionEnd } from './fetch-wait.ts';
-import type { PartitionClaim, PartitionLookup, PartitionRefusal } from './partition-lookup.ts';
+import {
+  type PartitionClaim,
+  type PartitionLookup,
+  type PartitionRefusal,
+  readerRow,
+} from './partition-lookup.ts';
 
 /** One partition that a reader asks for. */
 export interface FetchQuestion extends PartitionClaim {
@@ -39,10 +50,12 @@ export interface FetchAnswer {
   readonly leaderEpoch: LeaderEpoch;
 }
 
-/** An answer, and where its partition is to be read on; null for an error. */
 interface Reading {
   readonly answer: FetchAnswer;
+  /** Where the partition is to be read on; null for an error. */
   readonly end: PartitionEnd | null;
+  /** There was more to read. */
+  readonly hasMore: boolean;
 }
 
 /**
@@ -116,10 +129,10 @@ export class FetchOnce {
     if (readings.length === 0 || this.#restMs <= 0) return 0;
     let bytes = 0;
     let hasMore = false;
-    for (const { answer, end } of readings) {
-      if (end === null) return 0;
-      bytes += answer.bytes;
-      hasMore ||= end.nextOffset < end.partition.highWatermark;
+    for (const reading of readings) {
+      if (reading.end === null) return 0;
+      bytes += reading.answer.bytes;
+      hasMore ||= reading.hasMore;
     }
     // What is there and was not read brings the next request on; waiting would not bring it here.
     if (bytes > 0 && hasMore) return 0;
@@ -150,9 +163,10 @@ export class FetchOnce {
     const found = this.#lookup(question);
     if ('refusal' in found) return refused(found.refusal);
     const { partition } = found;
-    const { topic, partition: index, offset: wanted } = question;
+    const { offset: wanted } = question;
     if (!Number.isSafeInteger(wanted) || wanted < 0) {
-      const detail = `offset ${wanted} of ${topic}-${index} is not an offset; they begin at 0`;
+      const name = partitionName(partition.topicPartition);
+      const detail = `offset ${wanted} of ${name} is not an offset; they begin at 0`;
       return refused({ row: Errors.OFFSET_OUT_OF_RANGE, detail });
     }
     const from = offset(wanted);
@@ -162,6 +176,7 @@ export class FetchOnce {
     const isInside = from >= logStartOffset && from <= logEndOffset;
     const mayExceed = bytesBefore === 0;
     if (maxBytes === 0 && isInside && !mayExceed) return nothing(partition, from);
+    const { highWatermark } = partition;
     const outcome = partition.read(from, maxBytes);
     const take = (read: Awaited<typeof outcome>): Reading => {
       if (!read.ok) return this.#refuse(question, read);
@@ -171,7 +186,7 @@ export class FetchOnce {
         return nothing(partition, from);
       }
       const answer = { ...success(partition), batches, bytes, release: giveBack };
-      return { answer, end: { partition, nextOffset } };
+      return { answer, end: { partition, nextOffset }, hasMore: nextOffset < highWatermark };
     };
     return outcome instanceof Promise ? outcome.then(take) : take(outcome);
   }
@@ -193,16 +208,16 @@ function success(partition: Partition): FetchAnswer {
 const nothing = (partition: Partition, from: Offset): Reading => ({
   answer: success(partition),
   end: { partition, nextOffset: from },
+  hasMore: from < partition.highWatermark,
 });
 
 function refused(
   why: Pick<PartitionRefusal, 'row' | 'detail'> & Partial<PartitionRefusal>,
 ): Reading {
   const { detail, leaderId = -1, leaderEpoch = NO_LEADER_EPOCH } = why;
-  // Kafka's own reader dies of the other one.
-  const row = why.row === Errors.LEADER_NOT_AVAILABLE ? Errors.NOT_LEADER_OR_FOLLOWER : why.row;
+  const row = readerRow(why.row);
   const answer = { row, detail, marks: null, batches: [], bytes: 0, leaderId, leaderEpoch };
-  return { answer, end: null };
+  return { answer, end: null, hasMore: false };
 }
 
 function release(readings: readonly Reading[]): void {

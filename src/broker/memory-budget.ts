@@ -23,6 +23,11 @@ export class MemoryBudget {
     return this.#usedBytes;
   }
 
+  /** Whether half of it is free. */
+  get hasRoom(): boolean {
+    return this.#usedBytes <= this.limitBytes / 2;
+  }
+
   /**
    * Takes memory for a request to be worked on. False if it does not fit; one larger than the whole
    * budget fits when nothing else is there.
@@ -35,7 +40,7 @@ export class MemoryBudget {
 
   /** Calls back once when half of it is free: at once, or inside a `give`. */
   whenRoom(proceed: () => void): void {
-    if (this.#hasRoom()) proceed();
+    if (this.hasRoom) proceed();
     else this.#waiting.add(proceed);
   }
 
@@ -60,13 +65,9 @@ export class MemoryBudget {
   give(bytes: number): void {
     assert(bytes <= this.#usedBytes, 'only what was taken is given back');
     this.#usedBytes -= bytes;
-    if (this.#waiting.size === 0 || !this.#hasRoom()) return;
+    if (this.#waiting.size === 0 || !this.hasRoom) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const proceed of waiting) proceed();
-  }
-
-  #hasRoom(): boolean {
-    return this.#usedBytes <= this.limitBytes / 2;
   }
 }

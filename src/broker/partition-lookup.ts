@@ -1,4 +1,4 @@
-import type { ErrorRow } from '../model/errors.ts';
+import { type ErrorRow, Errors } from '../model/errors.ts';
 import type { LeaderEpoch, NodeId } from '../model/ids.ts';
 import type { Partition } from '../replication/partition.ts';
 
@@ -26,3 +26,10 @@ export interface PartitionClaim {
 export type PartitionLookup = (
   claim: PartitionClaim,
 ) => { readonly partition: Partition } | { readonly refusal: PartitionRefusal };
+
+/**
+ * The row for who reads through a leader, as Kafka's brokers give it: only metadata says
+ * LEADER_NOT_AVAILABLE, and Kafka's own reader dies of it elsewhere.
+ */
+export const readerRow = (row: ErrorRow): ErrorRow =>
+  row === Errors.LEADER_NOT_AVAILABLE ? Errors.NOT_LEADER_OR_FOLLOWER : row;

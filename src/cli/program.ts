@@ -63,6 +63,10 @@ function addStart(program: Command, context: CommandContext): void {
     .description('run a broker until it is told to stop')
     .requiredOption('--data-dir <DIR>', 'folder of all its data; made if it is not there', someText)
     .option('--grpc <HOST:PORT>', 'where to serve clients (default: 127.0.0.1:9095)')
+    .option(
+      '--kafka <HOST:PORT>',
+      'where to serve Kafka clients; empty for nowhere (default: 127.0.0.1:9092)',
+    )
     .option('--http <HOST:PORT>', 'where to serve metrics and health (default: 127.0.0.1:9644)')
     .option('--config <FILE>', 'settings as YAML or JSON (or VARVE_CONFIG)')
     .option('--set <KEY=VALUE>', 'one setting (see: varve config docs); may be repeated', addItem)

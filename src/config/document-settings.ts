@@ -17,11 +17,7 @@ export function documentSettings(groups: readonly AnySettingGroup[]): string {
  * `markdown` with `table` between the lines `<!-- NAME -->` and `<!-- /NAME -->`; `undefined` if they
  * are not there.
  */
-export function withSettingsTable(
-  markdown: string,
-  name: string,
-  table: string,
-): string | undefined {
+export function withTable(markdown: string, name: string, table: string): string | undefined {
   const mark = `<!-- ${name} -->`;
   const begin = markdown.indexOf(mark);
   const end = markdown.indexOf(`<!-- /${name} -->`, begin);

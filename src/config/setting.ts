@@ -35,6 +35,10 @@ export interface Setting<T> {
   readonly type: string;
   /** The values it can have, for the documentation; empty if all of its type. */
   readonly valid: string;
+  /** The largest number it can be; missing if it is none. */
+  readonly max?: number;
+  /** Nobody is told its value. */
+  readonly isSecret: boolean;
   /** Reads a value from text; throws `SettingError`. */
   parse(text: string): T;
   /** Text that `parse` reads as `value`. */
@@ -61,6 +65,8 @@ export interface NumberSetting extends Declared<number> {
 export interface TextSetting extends Declared<string> {
   /** Least number of characters; 0 unless said otherwise. */
   readonly min?: number;
+  /** Nobody is told its value; false unless said otherwise. */
+  readonly isSecret?: boolean;
 }
 
 export interface ChoiceSetting<V extends string> extends Declared<V> {
@@ -110,6 +116,7 @@ export const setting: {
       valid: min === 0 ? '' : `at least ${min} character${min === 1 ? '' : 's'}`,
       read: (text) => (text.length >= min ? text : undefined),
       format: String,
+      isSecret: options.isSecret ?? false,
     });
   },
 
@@ -143,6 +150,8 @@ interface Reading<T> {
   describe?(value: T): string;
   /** What would be right, for messages; `valid` if left out. */
   readonly expected?: string;
+  readonly max?: number;
+  readonly isSecret?: boolean;
 }
 
 /** A key without `_` and `-` can be turned into the name of an environment variable and back. */
@@ -151,6 +160,7 @@ const keyShape = /^[a-z0-9]+(\.[a-z0-9]+)*$/;
 function declare<T>(declared: Declared<T>, reading: Reading<T>): Setting<T> {
   const { key, doc } = declared;
   const { type, valid, read, format, describe = format, expected = valid } = reading;
+  const { max, isSecret = false } = reading;
   assert(keyShape.test(key), 'the key of a setting is lower-case words with dots between');
   assert(
     read(format(declared.default)) !== undefined,
@@ -159,7 +169,9 @@ function declare<T>(declared: Declared<T>, reading: Reading<T>): Setting<T> {
   const parse = (text: string): T => {
     const value = read(text.trim());
     if (value === undefined) {
-      const shown = JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+      const shown = isSecret
+        ? 'what was given'
+        : JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
       throw new SettingError(key, `${shown} is not valid, give ${expected}`);
     }
     return value;
@@ -170,6 +182,8 @@ function declare<T>(declared: Declared<T>, reading: Reading<T>): Setting<T> {
     default: declared.default,
     type,
     valid,
+    ...(max === undefined ? {} : { max }),
+    isSecret,
     parse,
     format,
     describe,
@@ -185,6 +199,7 @@ function numberSetting(type: string, options: NumberSetting, units: Units): Sett
   return declare(options, {
     type,
     valid,
+    max,
     expected: `${units.noun} ${valid}${names === '' ? '' : ` (units: ${names})`}`,
     read(text) {
       const value = parseQuantity(text, units);

@@ -1,12 +1,14 @@
 import { type MetadataImage, type TopicImage, topicByName } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/metadata-records.ts';
-import type { TopicId } from '../model/ids.ts';
+import type { NodeId, TopicId } from '../model/ids.ts';
 import { type ChangePlan, newPartitions } from './change-plan.ts';
+import { type ConfigChanges, wantedConfigs } from './config-changes.ts';
 import type { ControllerConfig } from './controller-config.ts';
 import { checkPartitionCount } from './create-topics.ts';
+import { checkReplicas } from './manual-assignment.ts';
 import { placeReplicas } from './placement.ts';
 import { type Refusal, refuse, repeatedNames } from './refusal.ts';
-import type { ConfigTexts, TopicConfigRules } from './topic-configs.ts';
+import type { TopicConfigRules } from './topic-configs.ts';
 
 /** What became of one topic of a request that changes topics. */
 export interface ChangedTopic {
@@ -14,8 +16,13 @@ export interface ChangedTopic {
   readonly error?: Refusal;
 }
 
+/** A topic by its name, or by its id: that is never one of the same name that was made since. */
+export type TopicChoice = { readonly name: string } | { readonly topicId: TopicId };
+
 export interface DeletedTopic extends ChangedTopic {
-  /** Missing on an error. */
+  /** Empty if an id was asked for that no topic has. */
+  readonly name: string;
+  /** Missing on an error, if it was not asked for. */
   readonly topicId?: TopicId;
 }
 
@@ -23,19 +30,23 @@ export interface NewPartitions {
   readonly name: string;
   /** How many partitions the topic is to have, with those it has. */
   readonly totalCount: number;
-}
-
-/** Settings of one topic to set, and to put back to the broker's default. */
-export interface ConfigChanges {
-  readonly name: string;
-  readonly set: ConfigTexts;
-  readonly unset: readonly string[];
+  /** Where the replicas of each new partition are to be; placed by rule if left out. */
+  readonly replicaAssignments?: readonly (readonly number[])[];
 }
 
 /** Plans the end of topics. Their ids stay known, so that their folders can be deleted. */
-export function deleteTopics(plan: ChangePlan, names: readonly string[]): DeletedTopic[] {
-  const items = names.map((name) => ({ name }));
-  return changeEach(plan, items, ({ topicId }) => [{ type: 'remove-topic', topicId }]);
+export function deleteTopics(plan: ChangePlan, choices: readonly TopicChoice[]): DeletedTopic[] {
+  const before = plan.image;
+  // A name and an id of one topic are that topic twice.
+  const items = choices.map((choice) => ({ choice, name: chosenKey(before, choice) }));
+  const repeated = repeatedNames(items);
+  return items.map(({ choice, name: key }) => {
+    const topic = chooseTopic(plan.image, choice, repeated.has(key));
+    if ('row' in topic) return { name: '', ...choice, error: topic };
+    const { topicId, name } = topic;
+    const error = plan.add([{ type: 'remove-topic', topicId }]);
+    return error === null ? { name, topicId } : { name, error };
+  });
 }
 
 /** Plans further partitions; they are placed as those of a new topic, behind the last one. */
@@ -44,7 +55,7 @@ export function createPartitions(
   topics: readonly NewPartitions[],
   config: ControllerConfig,
 ): ChangedTopic[] {
-  return changeEach(plan, topics, (topic, { name, totalCount }) => {
+  return changeEach(plan, topics, (topic, { name, totalCount, replicaAssignments }) => {
     const count = topic.partitions.length;
     const refusal = checkPartitionCount(name, totalCount, config);
     if (refusal !== null) return refusal;
@@ -55,6 +66,13 @@ export function createPartitions(
       );
     }
     const { replicas } = topic.partitions[0]!;
+    if (replicaAssignments !== undefined) {
+      const placed = checkAssignments(plan.image, replicaAssignments, {
+        count: totalCount - count,
+        replicationFactor: replicas.length,
+      });
+      return 'row' in placed ? placed : newPartitions(topic.topicId, count, placed);
+    }
     const brokers = [...plan.image.brokers.values()].toSorted((a, b) => a.nodeId - b.nodeId);
     const placed = placeReplicas({
       brokers,
@@ -73,22 +91,12 @@ export function alterTopicConfigs(
   changes: readonly ConfigChanges[],
   rules: TopicConfigRules,
 ): ChangedTopic[] {
-  return changeEach(plan, changes, ({ topicId, configs }, { set, unset }) => {
-    const values = rules.normalize(set);
-    if ('row' in values) return values;
-    const records: MetadataRecord[] = [];
-    for (const [key, value] of values) {
-      if (configs.get(key) !== value) records.push({ type: 'topic-config', topicId, key, value });
-    }
-    for (const key of new Set(unset)) {
-      const refusal = rules.checkKey(key);
-      if (refusal !== null) return refusal;
-      if (values.has(key)) {
-        return refuse('INVALID_REQUEST', `${key}: the request both sets and unsets it`);
-      }
-      if (configs.has(key)) records.push({ type: 'topic-config', topicId, key, value: null });
-    }
-    return records;
+  return changeEach(plan, changes, ({ topicId, configs }, change) => {
+    const wanted = wantedConfigs(change, configs, rules);
+    if ('row' in wanted) return wanted;
+    return [...wanted]
+      .filter(([key, value]) => (configs.get(key) ?? null) !== value)
+      .map(([key, value]) => ({ type: 'topic-config', topicId, key, value }));
   });
 }
 
@@ -97,27 +105,55 @@ function changeEach<Item extends { readonly name: string }>(
   plan: ChangePlan,
   items: readonly Item[],
   change: (topic: TopicImage, item: Item) => MetadataRecord[] | Refusal,
-): DeletedTopic[] {
+): ChangedTopic[] {
   const repeated = repeatedNames(items);
   return items.map((item) => {
     const { name } = item;
-    const topic = findTopic(plan.image, name, repeated);
+    const topic = chooseTopic(plan.image, { name }, repeated.has(name));
     if ('row' in topic) return { name, error: topic };
     const records = change(topic, item);
     const error = 'row' in records ? records : plan.add(records);
-    return error === null ? { name, topicId: topic.topicId } : { name, error };
+    return error === null ? { name } : { name, error };
   });
 }
 
-function findTopic(
+function chooseTopic(
   image: MetadataImage,
-  name: string,
-  repeated: ReadonlySet<string>,
+  choice: TopicChoice,
+  isRepeated: boolean,
 ): TopicImage | Refusal {
-  const shown = JSON.stringify(name.length > 249 ? `${name.slice(0, 249)}…` : name);
-  if (repeated.has(name)) {
-    return refuse('INVALID_REQUEST', `topic ${shown} stands twice in the request`);
+  if ('name' in choice && 'topicId' in choice) {
+    return refuse('INVALID_REQUEST', 'a topic is chosen by its name or by its id, not by both');
   }
-  const missing = `there is no topic ${shown}`;
-  return topicByName(image, name) ?? refuse('UNKNOWN_TOPIC_OR_PARTITION', missing);
+  const isNamed = 'name' in choice;
+  const text = isNamed ? choice.name : choice.topicId;
+  const shown = JSON.stringify(text.length > 249 ? `${text.slice(0, 249)}…` : text);
+  if (isRepeated) {
+    const detail = `topic ${shown} stands twice in the request`;
+    return refuse('INVALID_REQUEST', detail);
+  }
+  const topic = isNamed ? topicByName(image, choice.name) : image.topics.get(choice.topicId);
+  if (topic !== undefined) return topic;
+  return isNamed
+    ? refuse('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${shown}`)
+    : refuse('UNKNOWN_TOPIC_ID', `there is no topic of id ${shown}`);
+}
+
+/** The same text for all choices of one topic, and for no other's. */
+function chosenKey(image: MetadataImage, choice: TopicChoice): string {
+  if ('topicId' in choice) return `id ${choice.topicId}`;
+  const topic = topicByName(image, choice.name);
+  return topic === undefined ? `name ${choice.name}` : `id ${topic.topicId}`;
+}
+
+function checkAssignments(
+  image: MetadataImage,
+  assignments: readonly (readonly number[])[],
+  wanted: { readonly count: number; readonly replicationFactor: number },
+): readonly (readonly NodeId[])[] | Refusal {
+  if (assignments.length === wanted.count) {
+    return checkReplicas(image, assignments, wanted.replicationFactor);
+  }
+  const detail = `${assignments.length} partitions have their replicas assigned, ${wanted.count} are to be added`;
+  return refuse('INVALID_REPLICA_ASSIGNMENT', detail);
 }

@@ -17,12 +17,13 @@ import { ChangePlan } from './change-plan.ts';
 import {
   alterTopicConfigs,
   type ChangedTopic,
-  type ConfigChanges,
   createPartitions,
   type DeletedTopic,
   deleteTopics,
   type NewPartitions,
+  type TopicChoice,
 } from './change-topics.ts';
+import type { ConfigChanges } from './config-changes.ts';
 import type { ControllerConfig } from './controller-config.ts';
 import { type CreatedTopic, createTopics, type NewTopic } from './create-topics.ts';
 import { type BrokerRegistration, registerBroker } from './register-broker.ts';
@@ -102,8 +103,8 @@ export class Controller {
     });
   }
 
-  deleteTopics(names: readonly string[]): Promise<DeletedTopic[]> {
-    return this.#plan(false, (plan) => deleteTopics(plan, names));
+  deleteTopics(choices: readonly TopicChoice[]): Promise<DeletedTopic[]> {
+    return this.#plan(false, (plan) => deleteTopics(plan, choices));
   }
 
   createPartitions(

@@ -1,9 +1,11 @@
 import type { Random } from '../env/ports.ts';
 import { collidingTopic, type MetadataImage } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/metadata-records.ts';
-import type { TopicId } from '../model/ids.ts';
+import type { NodeId, TopicId } from '../model/ids.ts';
 import { type ChangePlan, newPartitions } from './change-plan.ts';
+import { type ConfigText, initialConfigs } from './config-changes.ts';
 import type { ControllerConfig } from './controller-config.ts';
+import { assignReplicas, type ReplicaAssignment } from './manual-assignment.ts';
 import { placeReplicas } from './placement.ts';
 import { type Refusal, refuse, repeatedNames } from './refusal.ts';
 import type { ConfigTexts, TopicConfigRules } from './topic-configs.ts';
@@ -19,7 +21,9 @@ export interface NewTopic {
   readonly partitionCount: number;
   /** -1 for the default. */
   readonly replicationFactor: number;
-  readonly configs: ConfigTexts;
+  readonly configs: ConfigTexts | readonly ConfigText[];
+  /** Places all partitions by hand, if there are any; then both counts are -1. */
+  readonly replicaAssignments?: readonly ReplicaAssignment[];
 }
 
 /** What became of one new topic; what is given beside an error does not count. */
@@ -63,6 +67,36 @@ function createTopic(
 ): CreatedTopic | Refusal {
   const { image } = plan;
   const { name } = topic;
+  const refusal = checkTopicName(name) ?? checkNameIsFree(image, name);
+  if (refusal !== null) return refusal;
+  const { replicaAssignments = [] } = topic;
+  const place =
+    replicaAssignments.length > 0
+      ? placeByHand(image, topic, replicaAssignments, config)
+      : placeByRule(image, topic, config, random);
+  if ('row' in place) return place;
+  const configs = initialConfigs(topic.configs, configRules);
+  if ('row' in configs) return configs;
+
+  const topicId = drawTopicId(random, image);
+  const placed = place();
+  const records: MetadataRecord[] = [{ type: 'topic', topicId, name }];
+  records.push(...newPartitions(topicId, 0, placed));
+  for (const [key, value] of configs) records.push({ type: 'topic-config', topicId, key, value });
+  const partitionCount = placed.length;
+  const replicationFactor = placed[0]!.length;
+  return plan.add(records) ?? { name, topicId, partitionCount, replicationFactor };
+}
+
+/** Gives the replicas of each partition. */
+type Place = () => readonly (readonly NodeId[])[];
+
+function placeByRule(
+  image: MetadataImage,
+  topic: NewTopic,
+  config: ControllerConfig,
+  random: Random,
+): Place | Refusal {
   const brokers = [...image.brokers.values()];
   const partitionCount =
     topic.partitionCount === DEFAULT ? config.defaultPartitions : topic.partitionCount;
@@ -71,21 +105,29 @@ function createTopic(
       ? Math.max(1, Math.min(config.defaultReplicationFactor, brokers.length))
       : topic.replicationFactor;
   const refusal =
-    checkTopicName(name) ??
-    checkNameIsFree(image, name) ??
-    checkPartitionCount(name, partitionCount, config) ??
-    checkReplicationFactor(name, replicationFactor, brokers.length);
+    checkPartitionCount(topic.name, partitionCount, config) ??
+    checkReplicationFactor(topic.name, replicationFactor, brokers.length);
   if (refusal !== null) return refusal;
-  const configs = configRules.normalize(topic.configs);
-  if ('row' in configs) return configs;
+  return () =>
+    placeReplicas({ brokers, partitionCount, replicationFactor, start: random.uint32() });
+}
 
-  const topicId = drawTopicId(random, image);
-  const start = random.uint32();
-  const placed = placeReplicas({ brokers, partitionCount, replicationFactor, start });
-  const records: MetadataRecord[] = [{ type: 'topic', topicId, name }];
-  records.push(...newPartitions(topicId, 0, placed));
-  for (const [key, value] of configs) records.push({ type: 'topic-config', topicId, key, value });
-  return plan.add(records) ?? { name, topicId, partitionCount, replicationFactor };
+function placeByHand(
+  image: MetadataImage,
+  { name, partitionCount, replicationFactor }: NewTopic,
+  assignments: readonly ReplicaAssignment[],
+  config: ControllerConfig,
+): Place | Refusal {
+  if (partitionCount !== DEFAULT || replicationFactor !== DEFAULT) {
+    return refuse(
+      'INVALID_REQUEST',
+      `topic "${name}" has its replicas assigned, so give -1 for both counts, not ${partitionCount} and ${replicationFactor}`,
+    );
+  }
+  const refusal = checkPartitionCount(name, assignments.length, config);
+  if (refusal !== null) return refusal;
+  const placed = assignReplicas(image, assignments);
+  return 'row' in placed ? placed : () => placed;
 }
 
 function checkNameIsFree(image: MetadataImage, name: string): Refusal | null {

@@ -1,6 +1,6 @@
 import type { Broker } from '../broker/broker.ts';
+import type { ConfigSource } from '../broker/config-entry.ts';
 import type { OffsetResult, OffsetSpec } from '../broker/offsets.ts';
-import type { ConfigSource } from '../broker/topic-configs.ts';
 import type { Refusal } from '../controller/refusal.ts';
 import { forEachLimited } from '../log/serial-lane.ts';
 import { type BrokerImage, type TopicImage, topicByName } from '../metadata/image.ts';
@@ -80,7 +80,7 @@ function serveTopics(table: HandlerTable, broker: Broker): void {
     };
   });
   table.onCall(adminMethods.deleteTopics, async ({ names }) => ({
-    topics: outcomes(await broker.deleteTopics(names)),
+    topics: outcomes(await broker.deleteTopics(names.map((name) => ({ name })))),
   }));
   table.onCall(adminMethods.createPartitions, async ({ topics, validateOnly }) => ({
     topics: outcomes(await broker.createPartitions(topics, validateOnly)),

@@ -158,11 +158,8 @@ export class LogDirectory {
         save: () => this.#marksFile.save(),
       },
     };
-    const scrubbing = {
-      intervalMs: config.scrubIntervalMs,
-      bytesPerSecond: config.scrubBytesPerSecond,
-    };
-    this.#scrubber = new Scrubber(scrubbing, ports, reporter, () =>
+    const { scrubIntervalMs: intervalMs, scrubBytesPerSecond: bytesPerSecond } = config;
+    this.#scrubber = new Scrubber({ intervalMs, bytesPerSecond }, ports, reporter, () =>
       health.failure === null ? this.#logs.values() : [],
     );
     const damagedLogs = ports.metrics
@@ -187,6 +184,10 @@ export class LogDirectory {
   /** Why the directory is out of service; `null` while it is not. */
   get failure(): Error | null {
     return this.#shared.health.failure;
+  }
+
+  get path(): string {
+    return this.#settings.path;
   }
 
   log(topicPartition: TopicPartition): Log | undefined {
@@ -323,9 +324,7 @@ export class LogDirectory {
   }
 
   #damagedCount(): number {
-    let count = 0;
-    for (const log of this.#logs.values()) if (log.corruption !== null) count++;
-    return count;
+    return [...this.#logs.values()].filter(({ corruption }) => corruption !== null).length;
   }
 
   async #openFolder(

@@ -28,6 +28,7 @@ import type { LogShared, Markable } from './log-shared.ts';
 import { LogState } from './log-state.ts';
 import { LogTrimmer } from './log-trimmer.ts';
 import { encodeProducers } from './producer-snapshot.ts';
+import type { ProducerState } from './producer-states.ts';
 import { type ScrubTarget, scrubTargets } from './scrub-target.ts';
 import { SerialLane } from './serial-lane.ts';
 import type { TimedOffset } from './time-lookup.ts';
@@ -96,15 +97,14 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
     },
   ) {
     const { topicPartition, topicId, root, folder } = identity;
-    const { recovered } = content;
     this.topicPartition = topicPartition;
     this.topicId = topicId;
     this.#config = config;
     this.#shared = shared;
     this.#corrupt = content.corrupt ?? null;
     this.#folderIsFree = content.folderIsFree ?? Promise.resolve();
-    this.#state = new LogState(recovered, shared.cache);
-    const hasFolder = recovered.segments.length > 0;
+    this.#state = new LogState(content.recovered, shared.cache);
+    const hasFolder = content.recovered.segments.length > 0;
     this.#disk = new LogDisk({ root, folder, topicId }, shared, this, hasFolder);
     this.#appender = new LogAppender(folder, shared, this.#state);
     this.#reader = new LogReader(topicPartition, shared, this.#state);
@@ -141,6 +141,11 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
 
   get leaderEpochs(): LeaderEpochs {
     return this.#state.epochs;
+  }
+
+  /** Idempotent producers that are remembered. */
+  get producers(): Iterable<ProducerState> {
+    return this.#state.producers.all();
   }
 
   /** Bytes of all segments. */
@@ -208,16 +213,13 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
   }
 
   /**
-   * The first record before `endOffset` whose timestamp is `time` (ms) or later, or the first of those
-   * with the `largest`, as Kafka's ListOffsets. Throws `StorageError` if the log cannot be read.
+   * The first record before `end` whose timestamp is `time` (ms) or later, or the first of those with
+   * the `largest`, as Kafka's ListOffsets. Throws `StorageError` if the log cannot be read.
    */
-  async offsetForTime(
-    time: number | 'largest',
-    endOffset: Offset,
-  ): Promise<TimedOffset | undefined> {
+  async offsetForTime(time: number | 'largest', end: Offset): Promise<TimedOffset | undefined> {
     const refusal = this.#refusal(Errors.CORRUPT_MESSAGE);
     if (refusal !== null) throw new StorageError(refusal.detail);
-    return await this.#reader.offsetForTime(time, endOffset, this.#config.indexIntervalBytes);
+    return await this.#reader.offsetForTime(time, end, this.#config.indexIntervalBytes);
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Timers } from '../env/ports.ts';
+import { ConnectionLimits } from './connection-limits.ts';
 import type { SocketServer } from './grpc-internals.ts';
 import type { ListenOptions } from './transport.ts';
 
@@ -16,11 +17,11 @@ type Limits = Pick<
 export class ConnectionGuard {
   readonly #limits: Limits;
   readonly #timers: Timers;
-  readonly #openByAddress = new Map<string, number>();
-  #open = 0;
+  readonly #counts: ConnectionLimits;
 
   constructor(limits: Limits, timers: Timers) {
     this.#limits = limits;
+    this.#counts = new ConnectionLimits(limits);
     this.#timers = timers;
   }
 
@@ -32,24 +33,16 @@ export class ConnectionGuard {
 
   #connected(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
-    const ofAddress = this.#openByAddress.get(address) ?? 0;
-    const { maxConnections, maxConnectionsPerAddress, onRefused } = this.#limits;
-    if (this.#open >= maxConnections || ofAddress >= maxConnectionsPerAddress) {
-      const isTotal = this.#open >= maxConnections;
+    const exceeded = this.#counts.enter(address);
+    if (exceeded !== null) {
       socket.destroy();
-      onRefused(isTotal ? 'max.connections' : 'max.connections.per.ip', address);
+      this.#limits.onRefused(
+        exceeded === 'total' ? 'max.connections' : 'max.connections.per.ip',
+        address,
+      );
       return;
     }
-    this.#open++;
-    this.#openByAddress.set(address, ofAddress + 1);
-    socket.once('close', () => this.#closed(address));
-  }
-
-  #closed(address: string): void {
-    this.#open--;
-    const left = this.#openByAddress.get(address)! - 1;
-    if (left === 0) this.#openByAddress.delete(address);
-    else this.#openByAddress.set(address, left);
+    socket.once('close', () => this.#counts.left(address));
   }
 
   /** A session is there as soon as there is a connection; the first settings of its peer make it one. */

@@ -1,10 +1,24 @@
 import { SettingError } from '../config/setting.ts';
-import { parseAddress } from '../rpc/address.ts';
+import { formatAddress, parseAddress } from '../rpc/address.ts';
 import type { TlsOptions } from '../rpc/transport.ts';
+import type { KafkaListenerPlan } from './kafka-listeners.ts';
 
 /** Whether only this machine can reach a listener on that host. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/** How the settings of a listener are called. */
+export interface ListenerKeys {
+  readonly key: string;
+  readonly advertisedKey: string;
+  readonly tlsPrefix: string;
+}
+
+const GRPC_KEYS: ListenerKeys = {
+  key: 'grpc.listener',
+  advertisedKey: 'grpc.advertised.listener',
+  tlsPrefix: 'grpc.tls',
+};
 
 /**
  * Refuses to listen where strangers could do anything (DESIGN D16): beyond loopback a listener asks
@@ -14,15 +28,38 @@ export function checkListener(
   listener: string,
   tls: TlsOptions | undefined,
   insecure: boolean,
+  { key, tlsPrefix }: ListenerKeys = GRPC_KEYS,
 ): void {
   const { host } = parseAddress(listener);
   if (isLoopback(host) || insecure || tls?.ca !== undefined) return;
   throw new SettingError(
-    'grpc.listener',
+    key,
     `${listener} can be reached from other machines, and ${
       tls === undefined ? 'neither TLS nor' : 'no'
-    } client certificates are set: set grpc.tls.cert.file, grpc.tls.key.file and grpc.tls.client.ca.file, listen on 127.0.0.1, or set insecure=true to let anybody do anything`,
+    } client certificates are set: set ${tlsPrefix}.cert.file, ${tlsPrefix}.key.file and ${tlsPrefix}.client.ca.file, listen on 127.0.0.1, or set insecure=true to let anybody do anything`,
   );
+}
+
+const KAFKA_KEYS: ListenerKeys = {
+  key: 'kafka.listeners',
+  advertisedKey: 'kafka.advertised.listeners',
+  tlsPrefix: 'kafka.tls',
+};
+
+/** The same for a listener of the Kafka door, and that one with TLS has certificates. */
+export function checkKafkaListener(
+  { name, address, advertised, isTls }: KafkaListenerPlan,
+  tls: TlsOptions | undefined,
+  insecure: boolean,
+): void {
+  if (isTls && tls === undefined) {
+    throw new SettingError(
+      'kafka.tls.cert.file',
+      `listener ${name} speaks SSL: give a certificate, and its key in kafka.tls.key.file`,
+    );
+  }
+  checkListener(address, isTls ? tls : undefined, insecure, KAFKA_KEYS);
+  checkAdvertised(advertised === null ? address : formatAddress(advertised), KAFKA_KEYS);
 }
 
 /** The same for metrics and health, which have neither TLS nor passwords. */
@@ -37,10 +74,13 @@ export function checkHttpListener(listener: string, insecure: boolean): void {
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Refuses to tell clients an address that only a listener can have. */
-export function checkAdvertised(address: string): void {
+export function checkAdvertised(
+  address: string,
+  { advertisedKey }: ListenerKeys = GRPC_KEYS,
+): void {
   if (!WILDCARDS.has(parseAddress(address).host)) return;
   throw new SettingError(
-    'grpc.advertised.listener',
+    advertisedKey,
     `clients would be told to connect to ${address}, which is every address and none; give the HOST:PORT by which they reach this node`,
   );
 }

@@ -29,6 +29,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly grpcAddress: string;
   /** `HOST:PORT` of metrics and health; empty if there is none. */
   readonly httpAddress: string;
+  /** `HOST:PORT` of each Kafka listener, in the order of the settings. */
+  readonly kafkaAddresses: readonly string[];
   readonly clusterId: string;
   readonly nodeId: number;
   /** Stops gracefully; the next start then has nothing to recover. */
@@ -67,6 +69,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   return {
     grpcAddress: server.grpcAddress,
     httpAddress: server.httpAddress,
+    kafkaAddresses: server.kafkaAddresses,
     clusterId: server.clusterId,
     nodeId: server.nodeId,
     close: () => server.close(),

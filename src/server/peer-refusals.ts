@@ -24,19 +24,20 @@ export class PeerRefusals {
     this.#logger = logger;
     this.#refused = metrics.counter(
       'varve_peers_refused_total',
-      'Connections and calls that were ended by a limit, which is the name of a setting.',
+      'Connections and calls that were ended by a limit, which is the name of a setting, or for another reason.',
       ['limit'],
     );
   }
 
-  note(limit: string, peer: string): void {
+  /** @param detail what is not the same each time; it is for the log only, as every `limit` is kept */
+  note(limit: string, peer: string, detail?: string): void {
     const refused = this.#of(limit);
     refused.counter.add(1);
     refused.sinceLine++;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < refused.nextLineMs) return;
     this.#logger.warn(
-      { limit, peer, refused: refused.sinceLine },
+      { limit, peer, refused: refused.sinceLine, ...(detail === undefined ? {} : { detail }) },
       'a limit has ended connections or calls',
     );
     refused.sinceLine = 0;

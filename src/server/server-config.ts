@@ -13,6 +13,12 @@ export interface ServerConfig {
   readonly tlsCertFile: string;
   readonly tlsKeyFile: string;
   readonly tlsClientCaFile: string;
+  readonly kafkaListeners: string;
+  readonly kafkaAdvertisedListeners: string;
+  readonly kafkaSecurityProtocols: string;
+  readonly kafkaTlsCertFile: string;
+  readonly kafkaTlsKeyFile: string;
+  readonly kafkaTlsClientCaFile: string;
   readonly shutdownTimeoutMs: number;
 }
 
@@ -52,7 +58,7 @@ export const serverSettings: SettingGroup<ServerConfig> = {
   insecure: setting.boolean({
     key: 'insecure',
     default: false,
-    doc: 'Allows a gRPC listener beyond loopback without TLS and client certificates: anybody who reaches it may do anything.',
+    doc: 'Allows a gRPC or Kafka listener beyond loopback without TLS and client certificates: anybody who reaches it may do anything.',
   }),
   httpInsecure: setting.boolean({
     key: 'http.insecure',
@@ -73,6 +79,36 @@ export const serverSettings: SettingGroup<ServerConfig> = {
     key: 'grpc.tls.client.ca.file',
     default: '',
     doc: 'PEM file with the authorities whose client certificates are accepted; with it every client must present one (mTLS).',
+  }),
+  kafkaListeners: setting.text({
+    key: 'kafka.listeners',
+    default: 'PLAINTEXT://127.0.0.1:9092',
+    doc: 'Where Kafka clients are served: NAME://HOST:PORT, several with commas between; empty for nowhere. Port 0 picks a free one.',
+  }),
+  kafkaAdvertisedListeners: setting.text({
+    key: 'kafka.advertised.listeners',
+    default: '',
+    doc: 'What the clients of a listener are told to connect to, as NAME://HOST:PORT with the name of the listener. Those that are left out: the listener itself.',
+  }),
+  kafkaSecurityProtocols: setting.text({
+    key: 'kafka.listener.security.protocol.map',
+    default: 'PLAINTEXT:PLAINTEXT,SSL:SSL',
+    doc: 'What the listeners of a name speak, as NAME:PLAINTEXT or NAME:SSL.',
+  }),
+  kafkaTlsCertFile: setting.text({
+    key: 'kafka.tls.cert.file',
+    default: '',
+    doc: 'PEM file with the certificate chain of the Kafka listeners that speak SSL.',
+  }),
+  kafkaTlsKeyFile: setting.text({
+    key: 'kafka.tls.key.file',
+    default: '',
+    doc: 'PEM file with the private key of the Kafka listeners that speak SSL.',
+  }),
+  kafkaTlsClientCaFile: setting.text({
+    key: 'kafka.tls.client.ca.file',
+    default: '',
+    doc: 'PEM file with the authorities whose client certificates the Kafka listeners accept; with it every client must present one (mTLS).',
   }),
   shutdownTimeoutMs: setting.ms({
     key: 'shutdown.timeout.ms',

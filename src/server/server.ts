@@ -1,12 +1,14 @@
 import { Broker } from '../broker/broker.ts';
 import { brokerSettings } from '../broker/broker-config.ts';
 import { checkUnknown, type GivenSettings, parseSettings } from '../config/parse-settings.ts';
+import { settingValues } from '../config/setting-values.ts';
 import { Controller } from '../controller/controller.ts';
 import { controllerSettings } from '../controller/controller-config.ts';
 import type { Env } from '../env/ports.ts';
 import { randomId } from '../env/random-id.ts';
 import { grpcSettings } from '../grpc/grpc-config.ts';
 import { GrpcDoor } from '../grpc/grpc-door.ts';
+import { kafkaSettings } from '../kafka/kafka-config.ts';
 import type { LogDirectoryOwner } from '../log/log-directory.ts';
 import type { RecoveryState } from '../log/recovery-progress.ts';
 import { topicLogConfig, topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
@@ -19,12 +21,19 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { allSettings } from './all-settings.ts';
 import { DataDirectory } from './data-directory.ts';
 import { type HttpEndpoint, type Readiness, serveHttp } from './http.ts';
-import { checkAdvertised, checkHttpListener, checkListener } from './listener-policy.ts';
+import type { KafkaDoors } from './kafka-doors.ts';
+import { type KafkaListenerPlan, planKafkaListeners } from './kafka-listeners.ts';
+import {
+  checkAdvertised,
+  checkHttpListener,
+  checkKafkaListener,
+  checkListener,
+} from './listener-policy.ts';
 import { checkMetadataAge } from './metadata-age.ts';
 import { PeerRefusals } from './peer-refusals.ts';
 import { type ServerConfig, serverSettings } from './server-config.ts';
 import { registerServerMetrics } from './server-metrics.ts';
-import { readTlsFiles } from './tls-files.ts';
+import { type Certificates, readTlsFiles } from './tls-files.ts';
 import { SERVER_VERSION } from './version.ts';
 
 export interface ServerOptions {
@@ -59,10 +68,12 @@ export class Server {
   readonly #config: ServerConfig;
   readonly #parts: ServerParts;
   #http: HttpEndpoint | undefined;
+  #refusals: PeerRefusals | undefined;
   #data: DataDirectory | undefined;
   #broker: Broker | undefined;
   #door: GrpcDoor | undefined;
   #grpc: Listener | undefined;
+  #kafka: KafkaDoors | undefined;
   /** Why the node is not ready; empty when it is. */
   #notReady: readonly string[] = ['starting'];
   #recovery: RecoveryState | undefined;
@@ -106,6 +117,11 @@ export class Server {
     return this.#http?.address ?? '';
   }
 
+  /** `HOST:PORT` of each Kafka listener. */
+  get kafkaAddresses(): readonly string[] {
+    return this.#kafka?.addresses ?? [];
+  }
+
   get clusterId(): string {
     return this.#data?.identity.clusterId ?? '';
   }
@@ -126,14 +142,8 @@ export class Server {
   async #start(options: ServerOptions): Promise<void> {
     const { env, logger, metrics } = this.#parts;
     const config = this.#config;
-    const tls = await readTlsFiles(config, env.files);
-    checkListener(config.grpcListener, tls, config.insecure);
-    checkAdvertised(config.grpcAdvertisedListener || config.grpcListener);
-    if (config.httpListener !== '') {
-      checkHttpListener(config.httpListener, config.insecure || config.httpInsecure);
-      const readiness = (): Readiness => this.#readiness();
-      this.#http = await serveHttp(config.httpListener, { metrics, readiness, logger });
-    }
+    const { tls, kafkaPlans, kafkaTls } = await this.#checkListeners();
+    await this.#openHttp();
     this.#data = await DataDirectory.open(
       {
         path: options.dataDir,
@@ -178,7 +188,12 @@ export class Server {
       parseSettings(brokerSettings, options.settings),
       nodeId(config.nodeId),
       topicDefaults,
-      { ...env, controller, logs, logger, metrics, background: makeBackground(logger, metrics) },
+      {
+        ...env,
+        ...{ controller, logs, logger, metrics },
+        background: makeBackground(logger, metrics),
+        settings: settingValues(Object.values(allSettings), options.settings),
+      },
     );
     await this.#listen(options.settings, tls);
     const advertised = parseAddress(config.grpcAdvertisedListener || this.grpcAddress);
@@ -193,9 +208,66 @@ export class Server {
       throw new Error(`the disk of ${options.dataDir} failed while the node started`);
     }
     this.#door?.begin();
+    await this.#openKafka(kafkaPlans, kafkaTls, options.settings);
     registerServerMetrics(metrics, this.#broker);
     this.#notReady = [];
     this.#grpc?.setServing(true);
+  }
+
+  /** What the listeners are to be; one that would be open to strangers is refused before anything is touched. */
+  async #checkListeners() {
+    const config = this.#config;
+    const { files } = this.#parts.env;
+    const tls = await readTlsFiles(
+      {
+        prefix: 'grpc.tls',
+        certFile: config.tlsCertFile,
+        keyFile: config.tlsKeyFile,
+        clientCaFile: config.tlsClientCaFile,
+      },
+      files,
+    );
+    checkListener(config.grpcListener, tls, config.insecure);
+    checkAdvertised(config.grpcAdvertisedListener || config.grpcListener);
+    const kafkaPlans = planKafkaListeners(config);
+    const kafkaTls = await readTlsFiles(
+      {
+        prefix: 'kafka.tls',
+        certFile: config.kafkaTlsCertFile,
+        keyFile: config.kafkaTlsKeyFile,
+        clientCaFile: config.kafkaTlsClientCaFile,
+      },
+      files,
+    );
+    for (const plan of kafkaPlans) checkKafkaListener(plan, kafkaTls, config.insecure);
+    return { tls, kafkaPlans, kafkaTls };
+  }
+
+  async #openHttp(): Promise<void> {
+    const { httpListener, insecure, httpInsecure } = this.#config;
+    if (httpListener === '') return;
+    checkHttpListener(httpListener, insecure || httpInsecure);
+    const { metrics, logger } = this.#parts;
+    const readiness = (): Readiness => this.#readiness();
+    this.#http = await serveHttp(httpListener, { metrics, readiness, logger });
+  }
+
+  /** Its clients ask at once, and would be told of nothing before the broker is in service. */
+  async #openKafka(
+    plans: readonly KafkaListenerPlan[],
+    tls: Certificates | undefined,
+    settings: GivenSettings,
+  ): Promise<void> {
+    if (plans.length === 0) return;
+    const { env } = this.#parts;
+    const { KafkaDoors } = await import('./kafka-doors.ts');
+    this.#kafka = await KafkaDoors.open(plans, tls, {
+      env,
+      broker: this.#broker!,
+      config: parseSettings(kafkaSettings, settings),
+      rack: this.#config.rack,
+      onRefused: (...refused) => this.#refusals!.note(...refused),
+    });
   }
 
   async #listen(settings: GivenSettings, tls: Awaited<ReturnType<typeof readTlsFiles>>) {
@@ -203,6 +275,7 @@ export class Server {
     const grpc = parseSettings(grpcSettings, settings);
     this.#door = new GrpcDoor(grpc, env, this.#broker!, { serverVersion: SERVER_VERSION });
     const refusals = new PeerRefusals(env.clock, logger, metrics);
+    this.#refusals = refusals;
     this.#grpc = await transport.listen(this.#config.grpcListener, this.#door.handlers, {
       ...grpc,
       memory: this.#broker!.memory,
@@ -217,7 +290,8 @@ export class Server {
     if (!this.#isFailed) this.#notReady = ['stopping'];
     this.#grpc?.setServing(false);
     this.#door?.stop();
-    await this.#grpc?.close(wasReady ? this.#config.shutdownTimeoutMs : 0);
+    const patienceMs = wasReady ? this.#config.shutdownTimeoutMs : 0;
+    await Promise.all([this.#kafka?.close(patienceMs), this.#grpc?.close(patienceMs)]);
     this.#broker?.stop();
     try {
       if (!(await this.#closeData())) return;

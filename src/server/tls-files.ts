@@ -1,22 +1,35 @@
 import { SettingError } from '../config/setting.ts';
 import type { FileSystem } from '../env/ports.ts';
-import type { TlsOptions } from '../rpc/transport.ts';
-import type { ServerConfig } from './server-config.ts';
 
-/** The certificates of the gRPC listener, or nothing if it is to be plain. */
+/** What a listener shows, in PEM; with `ca` it asks every client for a certificate. */
+export interface Certificates {
+  readonly cert: Uint8Array;
+  readonly key: Uint8Array;
+  readonly ca?: Uint8Array;
+}
+
+/** Settings of the certificates of one door. */
+export interface TlsSettings {
+  /** What their keys begin with, such as `grpc.tls`. */
+  readonly prefix: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly clientCaFile: string;
+}
+
+/** The certificates of a listener, or nothing if none are set. */
 export async function readTlsFiles(
-  config: ServerConfig,
+  { prefix, certFile, keyFile, clientCaFile }: TlsSettings,
   files: FileSystem,
-): Promise<TlsOptions | undefined> {
-  const { tlsCertFile, tlsKeyFile, tlsClientCaFile } = config;
-  if (tlsCertFile === '' && tlsKeyFile === '' && tlsClientCaFile === '') return undefined;
-  if (tlsCertFile === '' || tlsKeyFile === '') {
+): Promise<Certificates | undefined> {
+  if (certFile === '' && keyFile === '' && clientCaFile === '') return undefined;
+  if (certFile === '' || keyFile === '') {
     throw new SettingError(
-      tlsCertFile === '' ? 'grpc.tls.cert.file' : 'grpc.tls.key.file',
+      certFile === '' ? `${prefix}.cert.file` : `${prefix}.key.file`,
       'TLS needs both a certificate and its private key',
     );
   }
-  const [cert, key] = await Promise.all([files.readFile(tlsCertFile), files.readFile(tlsKeyFile)]);
-  if (tlsClientCaFile === '') return { cert, key };
-  return { cert, key, ca: await files.readFile(tlsClientCaFile) };
+  const [cert, key] = await Promise.all([files.readFile(certFile), files.readFile(keyFile)]);
+  if (clientCaFile === '') return { cert, key };
+  return { cert, key, ca: await files.readFile(clientCaFile) };
 }

@@ -14,6 +14,8 @@ export interface TestBrokerOptions {
   readonly dataDir?: string;
   /** `HOST:PORT` of the gRPC API; any free port of the loopback if left out. */
   readonly grpc?: string;
+  /** `HOST:PORT` for Kafka clients, port 0 for any free one; nowhere if left out. */
+  readonly kafka?: string;
   /** Where the broker logs; a pino logger will do. Warnings of the process if left out. */
   readonly logger?: Logger;
   /** Settings by key, such as `{ 'log.segment.bytes': '1MiB' }`. */
@@ -32,6 +34,11 @@ export class TestBroker implements AsyncDisposable {
   /** `HOST:PORT` for `connect({ brokers: [address] })`. */
   get address(): string {
     return this.#server.grpcAddress;
+  }
+
+  /** `HOST:PORT` for Kafka clients; empty if there is no such listener. */
+  get kafkaAddress(): string {
+    return this.#server.kafkaAddresses[0] ?? '';
   }
 
   /** A client of this broker; it is the caller's to close. */
@@ -68,6 +75,7 @@ export async function startBroker(options: TestBrokerOptions = {}): Promise<Test
       dataDir: resolve(options.dataDir ?? '/varve'),
       settings: new Map([
         ['grpc.listener', options.grpc ?? '127.0.0.1:0'],
+        ['kafka.listeners', options.kafka ?? ''],
         ['http.listener', ''],
         // Loading it takes longer than everything else.
         ['grpc.reflection.enable', 'false'],

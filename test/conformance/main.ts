@@ -3,14 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Result, runSuite, type Verdict } from './check.ts';
+import { schemaSuite } from './kafka/schemas.ts';
 import { pythonSuite } from './python.ts';
 
 /**
  * `npm run conformance [-- --results FILE]`: clients of other languages, made from `proto/` with the
- * tools of those languages, against a broker that runs from the sources. What a machine has no tools
- * for is skipped, and said so.
+ * tools of those languages, against a broker that runs from the sources; and the messages of Kafka as
+ * Kafka defines them. What a machine has no tools for is skipped, and said so.
  */
-const suites = [pythonSuite];
+const suites: readonly ((folder: string) => Promise<Result[]>)[] = [
+  (folder) => runSuite(pythonSuite, folder),
+  (folder) => runSuite(schemaSuite, folder),
+];
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { results: { type: 'string' } } });
@@ -18,7 +22,7 @@ async function main(): Promise<void> {
   for (const suite of suites) {
     const folder = mkdtempSync(join(tmpdir(), 'varve-conformance-'));
     try {
-      results.push(...(await runSuite(suite, folder)));
+      results.push(...(await suite(folder)));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -1,5 +1,6 @@
 import { configTargets } from './config-targets.ts';
 import { fileTargets } from './file-targets.ts';
+import { kafkaTargets } from './kafka-targets.ts';
 import { messageTargets } from './message-targets.ts';
 import { recordTargets } from './record-targets.ts';
 import type { Target } from './target.ts';
@@ -8,6 +9,7 @@ import type { Target } from './target.ts';
 export const targets: readonly Target[] = [
   ...recordTargets,
   ...messageTargets,
+  ...kafkaTargets,
   ...fileTargets,
   ...configTargets,
 ];

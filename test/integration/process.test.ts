@@ -27,7 +27,7 @@ afterEach(async () => {
   folder[Symbol.dispose]();
 });
 
-const anyPort = ['--grpc', '127.0.0.1:0', '--http', '127.0.0.1:0'];
+const anyPort = ['--grpc', '127.0.0.1:0', '--http', '127.0.0.1:0', '--kafka', ''];
 
 /** A start that is expected to be refused. */
 const startAgain = (...options: readonly string[]): Promise<Finished> =>
@@ -143,7 +143,7 @@ test('a port that is taken is named', async () => {
   const { port } = other.address() as { port: number };
   const taken = `127.0.0.1:${port}`;
   const start = (grpc: string, http: string): Promise<Finished> =>
-    run(['start', '--data-dir', dataDir, '--grpc', grpc, '--http', http]);
+    run(['start', '--data-dir', dataDir, '--grpc', grpc, '--http', http, '--kafka', '']);
   const grpc = await start(taken, '127.0.0.1:0');
   expect(grpc.code).toBe(1);
   expect(complaint(grpc)).toContain(taken);

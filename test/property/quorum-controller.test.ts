@@ -77,7 +77,7 @@ async function serve(
     } else {
       told.unsure.add(name);
       if (pick === 1) {
-        const [result] = await controller.deleteTopics([name]);
+        const [result] = await controller.deleteTopics([{ name: name }]);
         if (result!.error?.row.name !== 'UNKNOWN_TOPIC_OR_PARTITION') {
           expect(result!.error).toBeUndefined();
         }

@@ -6,6 +6,7 @@ export const drawBrokerSettings = (random: SimulatedRandom): Map<string, string>
   new Map([
     ['grpc.listener', BROKER_ADDRESS],
     ['http.listener', ''],
+    ['kafka.listeners', ''],
     ['shutdown.timeout.ms', '200'],
     ['log.retention.check.interval.ms', random.pick(['40', '150', '600'])],
     ['log.marks.interval.ms', random.pick(['5', '30', '200', '1000'])],

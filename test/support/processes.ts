@@ -84,6 +84,13 @@ export class LineOutput {
   }
 }
 
+interface ReadyEvent {
+  readonly event: string;
+  readonly grpc: string;
+  readonly http: string;
+  readonly kafka: readonly string[];
+}
+
 /** A broker as a process that can be killed and started again on the same data and address. */
 export class BrokerProcess implements AsyncDisposable {
   readonly #dataDir: string;
@@ -93,6 +100,8 @@ export class BrokerProcess implements AsyncDisposable {
   /** `host:port` of the gRPC API; the same after every start. */
   address = '127.0.0.1:0';
   httpAddress = '127.0.0.1:0';
+  /** Of the Kafka API; empty if it has none. */
+  kafkaAddress = '';
 
   constructor(dataDir: string, ...options: readonly string[]) {
     this.#dataDir = dataDir;
@@ -113,7 +122,16 @@ export class BrokerProcess implements AsyncDisposable {
   async start(): Promise<void> {
     const child = varve(
       'start',
-      ...['--data-dir', this.#dataDir, '--grpc', this.address, '--http', this.httpAddress],
+      ...[
+        '--data-dir',
+        this.#dataDir,
+        '--grpc',
+        this.address,
+        '--http',
+        this.httpAddress,
+        '--kafka',
+        this.kafkaAddress,
+      ],
       ...['--json', ...this.#options],
     );
     this.#child = child;
@@ -122,10 +140,11 @@ export class BrokerProcess implements AsyncDisposable {
       this.#log += chunk.toString();
     });
     for await (const line of createInterface({ input: child.stdout! })) {
-      const { event, grpc, http } = JSON.parse(line) as Record<string, string>;
+      const { event, grpc, http, kafka } = JSON.parse(line) as ReadyEvent;
       if (event !== 'ready') continue;
-      this.address = grpc!;
-      this.httpAddress = http!;
+      this.address = grpc;
+      this.httpAddress = http;
+      this.kafkaAddress = kafka[0] ?? '';
       child.stdout?.resume();
       return;
     }

@@ -69,6 +69,7 @@ export const nodeModules: ReadonlyMap<string, readonly string[]> = new Map([
   ['codec', ['node:module']],
   // For CommonJS packages, and for the host names that certificates carry.
   ['rpc', ['node:module', 'node:tls']],
+  ['kafka', ['node:net', 'node:tls']],
   ['telemetry', ['node:module']],
   ['server', ['node:fs/promises', 'node:http', 'node:module', 'node:os', 'node:process']],
   ['cli', ['node:fs/promises', 'node:module', 'node:process', 'node:readline', 'node:v8']],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { documentSettings, withSettingsTable } from '../../src/config/document-settings.ts';
+import { documentSettings, withTable } from '../../src/config/document-settings.ts';
 import type { AnySettingGroup } from '../../src/config/parse-settings.ts';
 import { topicLogSettings } from '../../src/log/topic-config.ts';
 import { allSettings } from '../../src/server/all-settings.ts';
@@ -52,8 +52,8 @@ test('the README of server lists every setting', async () => {
   const readme = readFileSync(root + README, 'utf8');
   const ofNodes = documentSettings(Object.values(allSettings));
   const ofTopics = documentSettings([topicLogSettings]);
-  const withNodes = withSettingsTable(readme, 'settings of a node', ofNodes) ?? '';
-  const expected = withSettingsTable(withNodes, 'settings of a topic', ofTopics);
+  const withNodes = withTable(readme, 'settings of a node', ofNodes) ?? '';
+  const expected = withTable(withNodes, 'settings of a topic', ofTopics);
   expect(expected, `${README} has no place for the tables`).toBeDefined();
   await expect(expected).toMatchFileSnapshot(root + README);
 });

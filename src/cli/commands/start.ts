@@ -15,6 +15,7 @@ import { OutputClosedError } from '../output.ts';
 export interface StartCommandOptions {
   readonly dataDir: string;
   readonly grpc?: string;
+  readonly kafka?: string;
   readonly http?: string;
   readonly config?: string;
   readonly set?: readonly string[];
@@ -67,12 +68,13 @@ async function readConfigFile(path: string, files: FileSystem): Promise<string> 
 }
 
 /** The settings that have an option of their own. */
-function ownOptions({ grpc, http, insecure, nodeId }: StartCommandOptions) {
+function ownOptions({ grpc, kafka, http, insecure, nodeId }: StartCommandOptions) {
   const given: [key: string, value: GivenSetting][] = [];
   const add = (key: string, text: string | undefined, origin: string): void => {
     if (text !== undefined) given.push([key, { text, origin }]);
   };
   add('grpc.listener', grpc, '--grpc');
+  add('kafka.listeners', kafka, '--kafka');
   add('http.listener', http, '--http');
   add('insecure', insecure?.toString(), '--insecure');
   add('node.id', nodeId?.toString(), '--node-id');
@@ -90,17 +92,18 @@ async function orBadConfig<T>(work: Promise<T>): Promise<T> {
 }
 
 async function announce(
-  { grpcAddress: grpc, httpAddress: http, clusterId, nodeId }: RunningServer,
+  { grpcAddress: grpc, kafkaAddresses: kafka, httpAddress: http, clusterId, nodeId }: RunningServer,
   { dataDir, json }: StartCommandOptions,
   settings: CollectedSettings['given'],
   { output }: CommandContext,
 ): Promise<void> {
   const { durability } = parseSettings(topicLogDefaultSettings, settings);
   const text = json
-    ? `${JSON.stringify({ event: 'ready', grpc, http, dataDir, clusterId, nodeId })}\n`
+    ? `${JSON.stringify({ event: 'ready', grpc, kafka, http, dataDir, clusterId, nodeId })}\n`
     : [
         `varve ${SERVER_VERSION} is ready: node ${nodeId} of cluster ${clusterId}`,
         `  gRPC        ${grpc}`,
+        `  Kafka       ${kafka.length === 0 ? 'none' : kafka.join(', ')}`,
         `  HTTP        ${http === '' ? 'none' : `http://${http}/metrics`}`,
         `  data        ${dataDir}`,
         `  durability  ${durability}: ${durabilityMeaning[durability]}`,

@@ -33,7 +33,11 @@ describe('the arguments of the bench', () => {
 
   test('the aims bring the scenarios that they need, and the peers', () => {
     const given = parse(['--aims']);
-    expect(given).toMatchObject({ peers: ['kafka', 'nats'], aims: true, measures: true });
+    expect(given).toMatchObject({
+      peers: ['varve-kafka', 'kafka', 'nats'],
+      aims: true,
+      measures: true,
+    });
     const names = given.scenarios.map(({ name }) => name);
     expect(names).toContain('produce-p10');
     expect(names).not.toContain('produce-c50');
@@ -42,7 +46,12 @@ describe('the arguments of the bench', () => {
 
   test('the full run is everything there is, kept in a file of the day', () => {
     const given = parse(['--full']);
-    expect(given).toMatchObject({ scenarios, peers: ['kafka', 'nats'], aims: true, report: true });
+    expect(given).toMatchObject({
+      scenarios,
+      peers: ['varve-kafka', 'kafka', 'nats'],
+      aims: true,
+      report: true,
+    });
     expect(given.json).toMatch(/\/bench\/results\/2026-11-21\.jsonl$/);
   });
 
@@ -53,7 +62,7 @@ describe('the arguments of the bench', () => {
 
   test.each([
     [['--scenario', 'publish'], /unknown scenario 'publish'; there are: produce-100b, .*produce,/],
-    [['--peers', 'kafka,redis'], /unknown peer 'redis'; there are: kafka, nats/],
+    [['--peers', 'kafka,redis'], /unknown peer 'redis'; there are: varve-kafka, kafka, nats/],
     [['--seconds', '0'], /--seconds is '0', not a number from 1 to 600/],
     [['--seconds', 'long'], /--seconds is 'long'/],
     [['--minutes', '0'], /--minutes is '0', not a number from 1 to 1440/],

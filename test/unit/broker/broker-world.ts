@@ -2,6 +2,7 @@ import { Broker } from '../../../src/broker/broker.ts';
 import { brokerSettings } from '../../../src/broker/broker-config.ts';
 import type { ProduceItem, ProduceResult } from '../../../src/broker/produce.ts';
 import { parseSettings } from '../../../src/config/parse-settings.ts';
+import { settingValues } from '../../../src/config/setting-values.ts';
 import { Controller } from '../../../src/controller/controller.ts';
 import { controllerSettings } from '../../../src/controller/controller-config.ts';
 import type { NewTopic } from '../../../src/controller/create-topics.ts';
@@ -13,6 +14,7 @@ import {
 } from '../../../src/log/topic-config.ts';
 import { nodeId } from '../../../src/model/ids.ts';
 import type { RequiredAcks } from '../../../src/replication/partition.ts';
+import { allSettings } from '../../../src/server/all-settings.ts';
 import { DataDirectory } from '../../../src/server/data-directory.ts';
 import { makeBackground } from '../../../src/telemetry/background.ts';
 import { noMetrics } from '../../../src/telemetry/no-metrics.ts';
@@ -81,7 +83,10 @@ export class BrokerWorld {
       ),
     );
     const background = makeBackground(logger, noMetrics);
-    const parts = { ...env, controller, logs: this.logs, logger, metrics: noMetrics, background };
+    const parts = {
+      ...{ ...env, controller, logs: this.logs, logger, metrics: noMetrics, background },
+      settings: settingValues(Object.values(allSettings), settings),
+    };
     const brokerConfig = parseSettings(brokerSettings, settings);
     this.broker = new Broker(brokerConfig, NODE, topicDefaults, parts);
   }

@@ -110,7 +110,7 @@ test('a topic that was made anew under its name is another one', async () => {
   const world = await withTopic();
   const old = topicIdOf(world, 't');
   await world.produce([item('t', 0, makeBatch({ count: 5 }))]);
-  await world.run(world.broker.deleteTopics(['t']));
+  await world.run(world.broker.deleteTopics([{ name: 't' }]));
   expect(told(await world.produce([item('t', 0, makeBatch())]))).toEqual([
     '-1 UNKNOWN_TOPIC_OR_PARTITION',
   ]);
@@ -137,7 +137,7 @@ test.for(['all', 'leader'] as const)(
       item('t', 0, makeBatch({ producer: { id: producerId(5), epoch: 0, baseSequence: 0 } }));
     const send = () => world.broker.produce([batch()], { acks, timeoutMs: 60_000 });
     const answers = Promise.all([send(), send()]);
-    await world.run(world.broker.deleteTopics(['t']));
+    await world.run(world.broker.deleteTopics([{ name: 't' }]));
     const [first, repeated] = await world.run(answers);
     expect(told([...first!, ...repeated!])).toEqual([
       '-1 NOT_LEADER_OR_FOLLOWER',
@@ -258,7 +258,7 @@ test('a damaged log is out of service, and the others are not', async () => {
 
 test('topics are not deleted where that is switched off', async () => {
   const world = await withTopic({ 'delete.topic.enable': 'false' });
-  expect(await world.run(world.broker.deleteTopics(['t', 'u']))).toEqual([
+  expect(await world.run(world.broker.deleteTopics([{ name: 't' }, { name: 'u' }]))).toEqual([
     { name: 't', error: expect.objectContaining({ row: Errors.TOPIC_DELETION_DISABLED }) },
     { name: 'u', error: expect.objectContaining({ row: Errors.TOPIC_DELETION_DISABLED }) },
   ]);
@@ -270,6 +270,6 @@ test('retention asks for the high watermark of the log that is in service', asyn
   await world.produce([item('t', 0, makeBatch({ count: 3 }))]);
   const log = world.logs.log({ topic: 't', partition: 0 })!;
   expect(world.broker.highWatermark(log)).toBe(3);
-  await world.run(world.broker.deleteTopics(['t']));
+  await world.run(world.broker.deleteTopics([{ name: 't' }]));
   expect(world.broker.highWatermark(log)).toBe(0);
 });

@@ -310,7 +310,7 @@ test('a topic can be asked for by its id alone', async () => {
     'UNKNOWN_TOPIC_OR_PARTITION',
     'UNKNOWN_TOPIC_OR_PARTITION',
   ]);
-  await t.world.run(t.world.broker.deleteTopics(['t']));
+  await t.world.run(t.world.broker.deleteTopics([{ name: 't' }]));
   await t.world.createTopic('t');
   expect(told(await t.fetch([ask(0, 0, { topicId })]))).toEqual(['UNKNOWN_TOPIC_ID']);
 });
@@ -328,7 +328,7 @@ test.for(['deleted', 'stopped'])('the wait ends when the topic is %s', async (ho
   const { broker } = t.world;
   const waiting = t.begin([ask(0, 0), ask(1, 0)], { maxWaitMs: 60_000 });
   await t.world.pass(10);
-  if (how === 'deleted') await t.world.run(broker.deleteTopics(['t']));
+  if (how === 'deleted') await t.world.run(broker.deleteTopics([{ name: 't' }]));
   else broker.stop();
   const { answers, afterMs } = await t.timed(waiting);
   const row = how === 'deleted' ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NOT_LEADER_OR_FOLLOWER';
@@ -342,7 +342,7 @@ test('a topic that is deleted while it is read is gone', async () => {
   await t.produce(1, 2);
   t.world.machine.disk.plan({ operation: 'read', path: /t-1/, delayMs: 500, times: 9 });
   const waiting = t.begin([ask(0, 0), ask(1, 0)]);
-  await t.world.run(t.world.broker.deleteTopics(['t']));
+  await t.world.run(t.world.broker.deleteTopics([{ name: 't' }]));
   expect(told(await t.world.run(waiting.answered))).toEqual([
     'NONE 0-1',
     'UNKNOWN_TOPIC_OR_PARTITION',

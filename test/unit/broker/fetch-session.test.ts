@@ -316,7 +316,7 @@ test.for(['parked', 'waiting for credit'])(
     session.begin(start(0, 0));
     if (how === 'parked') session.grant(MIB);
     await t.world.pass(10);
-    await t.world.run(t.world.broker.deleteTopics(['t']));
+    await t.world.run(t.world.broker.deleteTopics([{ name: 't' }]));
     session.grant(MIB);
     await t.world.pass(10);
     expect(t.story.at(-1)).toMatch(/t-0#1 from . UNKNOWN_TOPIC_OR_PARTITION/);
@@ -359,7 +359,7 @@ test('a finished session goes on while there is credit left, and ends with the l
   await t.produce(0, 1);
   await t.world.pass(10);
   expect(t.bytes).toBeGreaterThan(0);
-  await t.world.run(t.world.broker.deleteTopics(['t']));
+  await t.world.run(t.world.broker.deleteTopics([{ name: 't' }]));
   await t.world.pass(10);
   expect(t.story.at(-1)).toBe('t-0#1 from 0 UNKNOWN_TOPIC_OR_PARTITION');
   expect(t.ended).toEqual(['end']);

@@ -152,7 +152,7 @@ test('a topic that is deleted while its records are looked through is gone for t
   world.machine.disk.plan({ operation: 'read', path: /t-0/, delayMs: 500, times: 9 });
   const listed = world.broker.listOffset('t', 0, { timestampMs: NOW });
   const trimmed = world.broker.deleteRecords('t', 0, 2);
-  await world.run(world.broker.deleteTopics(['t']));
+  await world.run(world.broker.deleteTopics([{ name: 't' }]));
   expect(told(await world.run(listed))).toMatch(/^-1 (UNKNOWN_TOPIC|KAFKA_STORAGE)/);
   expect(told(await world.run(trimmed))).toBe('-1 UNKNOWN_TOPIC_OR_PARTITION');
   await world.createTopic('t');

@@ -31,3 +31,25 @@ test('a value that a topic has set for itself is its own, also if it is the defa
   const entries = await described({}, { durability: 'durable' });
   expect(entries.find(({ name }) => name === 'durability')).toMatchObject({ source: 'topic' });
 });
+
+test('all values that a setting has somewhere are told, the one in force first', async () => {
+  const entries = await described({ 'log.retention.ms': '5d' }, { 'retention.ms': '60000' });
+  const entryOf = (name: string) => entries.find((entry) => entry.name === name);
+  expect(entryOf('retention.ms')).toMatchObject({
+    value: '60000',
+    type: 'LONG',
+    synonyms: [
+      { name: 'retention.ms', value: '60000', source: 'topic' },
+      { name: 'log.retention.ms', value: '432000000', source: 'broker' },
+      { name: 'log.retention.ms', value: '604800000', source: 'default' },
+    ],
+    isReadOnly: false,
+    isSensitive: false,
+  });
+  expect(entryOf('max.message.bytes')).toMatchObject({
+    type: 'INT',
+    synonyms: [{ name: 'message.max.bytes', value: '1048588', source: 'default' }],
+  });
+  expect(entryOf('cleanup.policy')).toMatchObject({ type: 'LIST' });
+  expect(entryOf('compression.type')).toMatchObject({ type: 'STRING' });
+});

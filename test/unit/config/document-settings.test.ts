@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { documentSettings, withSettingsTable } from '../../../src/config/document-settings.ts';
+import { documentSettings, withTable } from '../../../src/config/document-settings.ts';
 import { setting } from '../../../src/config/setting.ts';
 
 const group = {
@@ -24,12 +24,12 @@ test('a setting that two groups share stands once', () => {
 
 test('the table replaces what stands between its marks and nothing else', () => {
   const before = '# Title\n<!-- a -->\nold\n<!-- /a -->\nrest\n<!-- b -->\nold\n<!-- /b -->\n';
-  expect(withSettingsTable(before, 'b', 'new')).toBe(
+  expect(withTable(before, 'b', 'new')).toBe(
     '# Title\n<!-- a -->\nold\n<!-- /a -->\nrest\n<!-- b -->\nnew\n<!-- /b -->\n',
   );
 });
 
 test('a text without the marks has no place for the table', () => {
-  expect(withSettingsTable('# Title\n', 'a', 'new')).toBeUndefined();
-  expect(withSettingsTable('<!-- /a --><!-- a -->', 'a', 'new')).toBeUndefined();
+  expect(withTable('# Title\n', 'a', 'new')).toBeUndefined();
+  expect(withTable('<!-- /a --><!-- a -->', 'a', 'new')).toBeUndefined();
 });

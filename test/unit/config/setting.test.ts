@@ -80,3 +80,8 @@ test('a declaration with a default it would refuse, or an odd key, is a bug', ()
   expect(() => setting.int({ key: 'a_b', default: 1, doc: '' })).toThrow('the key of a setting');
   expect(() => setting.int({ key: 'A.b', default: 1, doc: '' })).toThrow('the key of a setting');
 });
+
+test('what a secret was given is not told when it is not valid', () => {
+  const secret = setting.text({ key: 'a', default: 'four', min: 4, doc: '', isSecret: true });
+  expect(() => secret.parse('abc')).toThrow('a: what was given is not valid, give at least 4');
+});

@@ -6,7 +6,14 @@ import { newTopic, partitionsOf, started, told } from './started-controller.ts';
 test('a deleted topic is gone, its id is remembered, and its name is free', async () => {
   const { controller } = await started();
   const [old] = await controller.createTopics([newTopic('orders')]);
-  expect(await controller.deleteTopics(['orders', 'nothing', 'twice', 'twice'])).toEqual([
+  expect(
+    await controller.deleteTopics([
+      { name: 'orders' },
+      { name: 'nothing' },
+      { name: 'twice' },
+      { name: 'twice' },
+    ]),
+  ).toEqual([
     { name: 'orders', topicId: old!.topicId },
     {
       name: 'nothing',
@@ -19,6 +26,70 @@ test('a deleted topic is gone, its id is remembered, and its name is free', asyn
   expect(controller.image.removedTopics.has(old!.topicId!)).toBe(true);
   const [anew] = await controller.createTopics([newTopic('orders')]);
   expect(anew!.topicId).not.toBe(old!.topicId);
+});
+
+test('a topic can be deleted by its id, which is never that of another of the same name', async () => {
+  const { controller } = await started();
+  const [old] = await controller.createTopics([newTopic('orders'), newTopic('other')]);
+  const topicId = old!.topicId!;
+  expect(await controller.deleteTopics([{ topicId }])).toEqual([{ name: 'orders', topicId }]);
+  await controller.createTopics([newTopic('orders')]);
+  expect(await controller.deleteTopics([{ topicId }])).toEqual([
+    {
+      name: '',
+      topicId,
+      error: { row: Errors.UNKNOWN_TOPIC_ID, detail: `there is no topic of id "${topicId}"` },
+    },
+  ]);
+  expect(topicByName(controller.image, 'orders')).toBeDefined();
+});
+
+test('a topic that stands twice in a request, by whatever, is not deleted', async () => {
+  const { controller } = await started();
+  const [a, b] = await controller.createTopics([newTopic('a'), newTopic('b'), newTopic('c')]);
+  const [idA, idB] = [a!.topicId!, b!.topicId!];
+  const results = await controller.deleteTopics([
+    { name: 'a' },
+    { topicId: idA },
+    { topicId: idB },
+    { topicId: idB },
+    { name: 'c', topicId: idB },
+    { name: 'c' },
+  ]);
+  expect(results.map(({ error }) => error?.row.name)).toEqual([
+    ...['INVALID_REQUEST', 'INVALID_REQUEST', 'INVALID_REQUEST', 'INVALID_REQUEST'],
+    'INVALID_REQUEST',
+    undefined,
+  ]);
+  expect(['a', 'b', 'c'].map((name) => topicByName(controller.image, name)?.name)).toEqual([
+    'a',
+    'b',
+    undefined,
+  ]);
+});
+
+test('more partitions can be placed by hand, all of them and with as many replicas', async () => {
+  const { controller } = await started(3);
+  await controller.createTopics([newTopic('orders', { partitionCount: 1, replicationFactor: 2 })]);
+  const add = async (totalCount: number, replicaAssignments: number[][]) =>
+    told(
+      await controller.createPartitions([{ name: 'orders', totalCount, replicaAssignments }]),
+    )[0];
+  const refused = 'orders INVALID_REPLICA_ASSIGNMENT: ';
+  expect(await add(3, [[1, 2]])).toBe(
+    `${refused}1 partitions have their replicas assigned, 2 are to be added`,
+  );
+  expect(await add(2, [])).toContain('0 partitions have their replicas assigned');
+  expect(await add(2, [[1]])).toBe(`${refused}replicas [1] are 1, other partitions have 2`);
+  expect(await add(2, [[1, 9]])).toBe(`${refused}replicas [1,9]: there is no broker 9`);
+  expect(await add(1, [[1, 2]])).toContain('INVALID_PARTITIONS');
+  expect(
+    await add(3, [
+      [3, 1],
+      [2, 3],
+    ]),
+  ).toBe('orders ok');
+  expect(partitionsOf(controller.image, 'orders')!.slice(1)).toEqual(['3@0 of 3,1', '2@0 of 2,3']);
 });
 
 test('more partitions go on where the topic ends, and leave the others alone', async () => {

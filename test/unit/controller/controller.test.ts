@@ -43,7 +43,7 @@ test('after a restart the metadata is what it was, by way of snapshots', async (
   const { controller } = first;
   for (let i = 0; i < 20; i++) {
     await controller.createTopics([newTopic(`t${i}`, { configs: { 'retention.ms': `${i}` } })]);
-    if (i % 3 === 0) await controller.deleteTopics([`t${i}`]);
+    if (i % 3 === 0) await controller.deleteTopics([{ name: `t${i}` }]);
     if (i % 3 === 1) await controller.createPartitions([{ name: `t${i}`, totalCount: 3 + i }]);
   }
   await controller.allocateProducerIds(7);
@@ -67,7 +67,7 @@ test('listeners see every committed image, and its difference', async () => {
   });
   await controller.createTopics([newTopic('a')]);
   await controller.createPartitions([{ name: 'a', totalCount: 5 }]);
-  await controller.deleteTopics(['a']);
+  await controller.deleteTopics([{ name: 'a' }]);
   end();
   await controller.createTopics([newTopic('b')]);
   expect(seen).toEqual(['a', 'a', '-']);
@@ -79,7 +79,7 @@ test('a controller that resigned refuses everything', async () => {
   const uncommitted = controller.createTopics([newTopic('a')]);
   controller.resign(new Error('no longer the leader'));
   await expect(uncommitted).rejects.toMatchObject({ row: Errors.NOT_CONTROLLER });
-  await expect(controller.deleteTopics(['a'])).rejects.toMatchObject({
+  await expect(controller.deleteTopics([{ name: 'a' }])).rejects.toMatchObject({
     row: Errors.NOT_CONTROLLER,
   });
   expect(controller.image).toBe(before);

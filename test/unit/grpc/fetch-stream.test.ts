@@ -145,7 +145,7 @@ test('a half-closed stream ends when there is no partition left to read', async 
   client.send({ 0: 0, 9: 0 });
   client.stream.end();
   await client.received(1);
-  await door.world.run(door.world.broker.deleteTopics(['t']));
+  await door.world.run(door.world.broker.deleteTopics([{ name: 't' }]));
   expect(await client.closed()).toBe('OK');
   expect(client.partitions.at(-1)).toMatchObject({ error: { name: 'UNKNOWN_TOPIC_OR_PARTITION' } });
 });

@@ -11,7 +11,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const anyPort = { 'grpc.listener': '127.0.0.1:0', 'http.listener': '127.0.0.1:0' };
+const anyPort = {
+  'grpc.listener': '127.0.0.1:0',
+  'http.listener': '127.0.0.1:0',
+  'kafka.listeners': '127.0.0.1:0',
+};
 
 const start = (options: Partial<StartServerOptions> = {}) =>
   startServer({

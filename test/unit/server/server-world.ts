@@ -41,7 +41,11 @@ export class ServerWorld {
 
   /** Begins to start a server, and leaves it to the caller to let time pass. */
   beginStart(settings: { [key: string]: string } = {}, dataDir = '/data'): Promise<Server> {
-    const defaults = { 'grpc.listener': 'localhost:9095', 'http.listener': '' };
+    const defaults = {
+      'grpc.listener': 'localhost:9095',
+      'http.listener': '',
+      'kafka.listeners': '',
+    };
     return Server.start(
       { dataDir, settings: new Map(Object.entries({ ...defaults, ...settings })) },
       {

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
-import { parseSettings } from '../../../src/config/parse-settings.ts';
 import { nodeEnv } from '../../../src/env/node-env.ts';
-import { serverSettings } from '../../../src/server/server-config.ts';
 import { readTlsFiles } from '../../../src/server/tls-files.ts';
 
 const folder = new URL('../../fixtures/tls/', import.meta.url).pathname;
-const cert = ['grpc.tls.cert.file', `${folder}server.crt`] as const;
-const key = ['grpc.tls.key.file', `${folder}server.key`] as const;
-const ca = ['grpc.tls.client.ca.file', `${folder}ca.crt`] as const;
+const cert = { certFile: `${folder}server.crt` };
+const key = { keyFile: `${folder}server.key` };
+const ca = { clientCaFile: `${folder}ca.crt` };
 
-const read = (...given: (readonly [string, string])[]) =>
-  readTlsFiles(parseSettings(serverSettings, new Map(given)), nodeEnv().files);
+const nothing = { prefix: 'grpc.tls', certFile: '', keyFile: '', clientCaFile: '' };
+
+const read = (...given: Partial<typeof nothing>[]) =>
+  readTlsFiles(Object.assign({}, nothing, ...given), nodeEnv().files);
 
 const begin = (bytes: Uint8Array | undefined) => Buffer.from(bytes!).toString().slice(0, 30);
 
@@ -35,7 +35,5 @@ test('half of it is refused: a listener must not be plain by mistake', async () 
 });
 
 test('a file that is not there is named', async () => {
-  await expect(read(cert, ['grpc.tls.key.file', '/not/there.key'])).rejects.toThrow(
-    '/not/there.key: ENOENT',
-  );
+  await expect(read(cert, { keyFile: '/not/there.key' })).rejects.toThrow('/not/there.key: ENOENT');
 });

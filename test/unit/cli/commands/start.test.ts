@@ -29,6 +29,7 @@ async function start(args: readonly string[], options: RunOptions = {}) {
       };
       return {
         grpcAddress: '127.0.0.1:9095',
+        kafkaAddresses: ['127.0.0.1:9092'],
         httpAddress: '127.0.0.1:9644',
         clusterId: 'abc',
         nodeId: 1,
@@ -48,6 +49,7 @@ test('it says what it serves and stops in order at a signal, with 0', async () =
   expect(events).toEqual(['started', 'signal', 'closed']);
   expect(stdout).toMatch(/^varve [\d.]+ is ready: node 1 of cluster abc\n/);
   expect(stdout).toContain('  gRPC        127.0.0.1:9095\n');
+  expect(stdout).toContain('  Kafka       127.0.0.1:9092\n');
   expect(stdout).toContain('  HTTP        http://127.0.0.1:9644/metrics\n');
   expect(stdout).toContain(`  data        ${resolve('data')}\n`);
   expect(stdout).toContain('  durability  durable: ');
@@ -56,7 +58,7 @@ test('it says what it serves and stops in order at a signal, with 0', async () =
 test('with --json it says so in one line', async () => {
   const { stdout } = await start(['--data-dir', '/data', '--json']);
   expect(stdout).toBe(
-    '{"event":"ready","grpc":"127.0.0.1:9095","http":"127.0.0.1:9644","dataDir":"/data","clusterId":"abc","nodeId":1}\n',
+    '{"event":"ready","grpc":"127.0.0.1:9095","kafka":["127.0.0.1:9092"],"http":"127.0.0.1:9644","dataDir":"/data","clusterId":"abc","nodeId":1}\n',
   );
 });
 

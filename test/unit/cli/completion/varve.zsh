@@ -10,7 +10,7 @@ _varve() {
     esac
   done
   case "$place ${words[CURRENT-1]}" in
-    'start --data-dir' | 'start --grpc' | 'start --http' | 'start --config' | 'start --set' | 'start --node-id' | 'topic create --partitions' | 'topic create --replication-factor' | 'topic create --config' | 'topic create --brokers' | 'topic create --tls-ca' | 'topic create --tls-cert' | 'topic create --tls-key' | 'topic list --brokers' | 'topic list --tls-ca' | 'topic list --tls-cert' | 'topic list --tls-key' | 'topic describe --brokers' | 'topic describe --tls-ca' | 'topic describe --tls-cert' | 'topic describe --tls-key' | 'topic alter --partitions' | 'topic alter --config' | 'topic alter --unset' | 'topic alter --brokers' | 'topic alter --tls-ca' | 'topic alter --tls-cert' | 'topic alter --tls-key' | 'topic delete --brokers' | 'topic delete --tls-ca' | 'topic delete --tls-cert' | 'topic delete --tls-key' | 'produce --file' | 'produce --key-separator' | 'produce --partition' | 'produce --timeout' | 'produce --brokers' | 'produce --tls-ca' | 'produce --tls-cert' | 'produce --tls-key' | 'consume --partition' | 'consume --from' | 'consume --max-records' | 'consume --key-separator' | 'consume --brokers' | 'consume --tls-ca' | 'consume --tls-cert' | 'consume --tls-key' | 'offsets --brokers' | 'offsets --tls-ca' | 'offsets --tls-cert' | 'offsets --tls-key') _files; return ;;
+    'start --data-dir' | 'start --grpc' | 'start --kafka' | 'start --http' | 'start --config' | 'start --set' | 'start --node-id' | 'topic create --partitions' | 'topic create --replication-factor' | 'topic create --config' | 'topic create --brokers' | 'topic create --tls-ca' | 'topic create --tls-cert' | 'topic create --tls-key' | 'topic list --brokers' | 'topic list --tls-ca' | 'topic list --tls-cert' | 'topic list --tls-key' | 'topic describe --brokers' | 'topic describe --tls-ca' | 'topic describe --tls-cert' | 'topic describe --tls-key' | 'topic alter --partitions' | 'topic alter --config' | 'topic alter --unset' | 'topic alter --brokers' | 'topic alter --tls-ca' | 'topic alter --tls-cert' | 'topic alter --tls-key' | 'topic delete --brokers' | 'topic delete --tls-ca' | 'topic delete --tls-cert' | 'topic delete --tls-key' | 'produce --file' | 'produce --key-separator' | 'produce --partition' | 'produce --timeout' | 'produce --brokers' | 'produce --tls-ca' | 'produce --tls-cert' | 'produce --tls-key' | 'consume --partition' | 'consume --from' | 'consume --max-records' | 'consume --key-separator' | 'consume --brokers' | 'consume --tls-ca' | 'consume --tls-cert' | 'consume --tls-key' | 'offsets --brokers' | 'offsets --tls-ca' | 'offsets --tls-cert' | 'offsets --tls-key') _files; return ;;
     'produce --compression') compadd none gzip snappy lz4 zstd; return ;;
     'produce --acks') compadd all leader; return ;;
     'consume --format') compadd value json; return ;;
@@ -30,6 +30,7 @@ _varve() {
     'start') found=() flags=(
       '--data-dir:folder of all its data; made if it is not there'
       '--grpc:where to serve clients (default: 127.0.0.1:9095)'
+      '--kafka:where to serve Kafka clients; empty for nowhere (default: 127.0.0.1:9092)'
       '--http:where to serve metrics and health (default: 127.0.0.1:9644)'
       '--config:settings as YAML or JSON (or VARVE_CONFIG)'
       '--set:one setting (see: varve config docs); may be repeated'

@@ -1,0 +1,23 @@
+import { ApiError, type ErrorRow, Errors } from '../model/errors.ts';
+
+/** Rows from here on are our own: no Kafka client knows them. */
+const FIRST_OWN_CODE = 10_000;
+/** Clients print the text; the length of a string may be an int16. */
+const MAX_TEXT = 1000;
+
+/**
+ * The code that a Kafka client gets for a row. Our own rows say that the broker has no room, or stops:
+ * clients try such a request again when it is said to have timed out.
+ */
+export const codeOf = (row: ErrorRow): number =>
+  row.code < FIRST_OWN_CODE ? row.code : Errors.REQUEST_TIMED_OUT.code;
+
+/** What goes beside it: null where there is nothing to say. */
+export const textOf = (row: ErrorRow, detail: string = row.message): string | null =>
+  row === Errors.NONE ? null : detail.slice(0, MAX_TEXT);
+
+/** What a use case has failed with, if it is an outcome that a client can be told; else throws it on. */
+export function outcomeOf(error: unknown): { readonly row: ErrorRow; readonly detail: string } {
+  if (!(error instanceof ApiError)) throw error;
+  return { row: error.row, detail: error.message };
+}

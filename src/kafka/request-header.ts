@@ -1,0 +1,37 @@
+import type { ByteReader } from '../codec/reader.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { skipTags } from './message-codec.ts';
+import { STRING } from './wire-types.ts';
+
+/** What stands before every request. */
+export interface RequestHeader {
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  /** Repeated by the answer. */
+  readonly correlationId: number;
+}
+
+/** The part that is the same in all versions of all requests. */
+export function readRequestHeader(reader: ByteReader): RequestHeader {
+  return { apiKey: reader.int16(), apiVersion: reader.int16(), correlationId: reader.int32() };
+}
+
+/**
+ * What follows it: the client id, whose length is an int16 in flexible versions too (KIP-482), and
+ * tagged fields, of which none is known.
+ */
+export function readClientId(reader: ByteReader, isFlexible: boolean): string {
+  const clientId = STRING.readNullable(reader, false) ?? '';
+  if (isFlexible) skipTags(reader);
+  return clientId;
+}
+
+/** @param isFlexible whether an empty tagged section follows; never for ApiVersions (KIP-511) */
+export function writeResponseHeader(
+  writer: FrameWriter,
+  correlationId: number,
+  isFlexible: boolean,
+): void {
+  writer.fields.int32(correlationId);
+  if (isFlexible) writer.fields.uvarint(0);
+}

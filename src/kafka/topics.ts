@@ -1,0 +1,48 @@
+import { checkTopicName } from '../controller/topic-name.ts';
+import type { MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts';
+import { type ErrorRow, Errors } from '../model/errors.ts';
+import type { TopicId } from '../model/ids.ts';
+
+/** Nobody has asked, or there is nobody to ask, what the client is allowed to do. */
+export const UNKNOWN_OPERATIONS: number = -2_147_483_648;
+
+/** A topic id as its text, which is how metadata knows it. */
+export const idText = (bytes: Uint8Array): TopicId =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url') as TopicId;
+
+/** A topic id as the 16 bytes that messages carry. */
+export const idBytes = (id: TopicId): Uint8Array => new Uint8Array(Buffer.from(id, 'base64url'));
+
+/** Topics that the cluster keeps for itself begin with two underscores, as Kafka's do. */
+export const isInternal = (name: string): boolean => name.startsWith('__');
+
+export const topicsByName = (image: MetadataImage): TopicImage[] =>
+  [...image.topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/** Why there is no topic of that name. */
+export const unknownTopicRow = (name: string): ErrorRow =>
+  checkTopicName(name)?.row ?? Errors.UNKNOWN_TOPIC_OR_PARTITION;
+
+/** What messages say of a partition. */
+export interface PartitionDescription {
+  readonly errorCode: number;
+  readonly partitionIndex: number;
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly replicaNodes: readonly number[];
+  readonly isrNodes: readonly number[];
+  readonly offlineReplicas: readonly number[];
+}
+
+export const describePartition = (
+  { leader, leaderEpoch, replicas, isr }: PartitionImage,
+  partitionIndex: number,
+): PartitionDescription => ({
+  errorCode: (leader === null ? Errors.LEADER_NOT_AVAILABLE : Errors.NONE).code,
+  partitionIndex,
+  leaderId: leader ?? -1,
+  leaderEpoch,
+  replicaNodes: replicas,
+  isrNodes: isr,
+  offlineReplicas: [],
+});

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { topicByName } from '../../../../src/metadata/image.ts';
+import type { Message } from '../../../support/kafka-messages.ts';
+import { ConnectionWorld } from '../connection-world.ts';
+
+const NO_ID = new Uint8Array(16);
+
+const open = (settings: { [key: string]: string } = {}) =>
+  ConnectionWorld.open(settings, async (world) => {
+    await world.createTopic('b', 2);
+    await world.createTopic('a');
+  });
+
+const requestOf = (topics: readonly object[] | null, more: object = {}) => ({
+  topics,
+  allowAutoTopicCreation: true,
+  includeClusterAuthorizedOperations: false,
+  includeTopicAuthorizedOperations: false,
+  ...more,
+});
+
+const named = (name: string | null, topicId = NO_ID) => ({ name, topicId });
+
+interface Topic {
+  readonly name: string | null;
+  readonly errorCode: number;
+  readonly topicId: Uint8Array;
+  readonly partitions: readonly object[];
+}
+
+const topicsOf = (answer: Message) => answer['topics'] as readonly Topic[];
+const told = (answer: Message) =>
+  topicsOf(answer).map(({ name, errorCode }) => `${name} ${errorCode}`);
+
+test('every version tells of the brokers, and of the topics that are asked for', async () => {
+  const world = await open();
+  for (let version = 0; version <= 12; version++) {
+    const answer = await world.ask('Metadata', version, requestOf([named('b')]));
+    expect(answer['brokers']).toMatchObject([{ nodeId: 1, host: 'broker.example', port: 9092 }]);
+    expect(topicsOf(answer)).toMatchObject([
+      {
+        name: 'b',
+        errorCode: 0,
+        partitions: [0, 1].map((partitionIndex) => ({
+          partitionIndex,
+          errorCode: 0,
+          leaderId: 1,
+          replicaNodes: [1],
+          isrNodes: [1],
+        })),
+      },
+    ]);
+  }
+});
+
+test('all topics are an empty list in version 0 and null from then on', async () => {
+  const world = await open();
+  expect(told(await world.ask('Metadata', 0, requestOf([])))).toEqual(['a 0', 'b 0']);
+  expect(told(await world.ask('Metadata', 1, requestOf([])))).toEqual([]);
+  for (const version of [1, 8, 9, 12]) {
+    expect(told(await world.ask('Metadata', version, requestOf(null)))).toEqual(['a 0', 'b 0']);
+  }
+});
+
+test('topics are found by their ids', async () => {
+  const world = await open();
+  const { topicId } = topicByName(world.world.broker.image, 'a')!;
+  const id = new Uint8Array(Buffer.from(topicId as string, 'base64url'));
+  const unknown = new Uint8Array(16).fill(3);
+  const answer = await world.ask(
+    'Metadata',
+    12,
+    requestOf([named(null, id), named(null, unknown)]),
+  );
+  expect(told(answer)).toEqual(['a 0', ' 100']);
+  expect(topicsOf(answer).map((topic) => topic.topicId)).toEqual([id, unknown]);
+});
+
+test('a topic that is not there is not made, unless the broker is set to', async () => {
+  const world = await open();
+  const asked = requestOf([named('new'), named('a b')]);
+  expect(told(await world.ask('Metadata', 12, asked))).toEqual(['new 3', 'a b 17']);
+  const maker = await open({ 'auto.create.topics.enable': 'true' });
+  const without = requestOf([named('new')], { allowAutoTopicCreation: false });
+  expect(told(await maker.ask('Metadata', 12, without))).toEqual(['new 3']);
+  const [topic, refused] = topicsOf(await maker.ask('Metadata', 12, asked));
+  expect([topic!.errorCode, topic!.partitions.length, refused!.errorCode]).toEqual([0, 1, 17]);
+});

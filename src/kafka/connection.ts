@@ -48,6 +48,8 @@ interface Slot {
   heldBytes: number;
   /** Once there is an answer; null is none. */
   answer: readonly Uint8Array[] | null | undefined;
+  /** The connection ends in its place. */
+  isRefused: boolean;
   onSent: (() => void)[];
   onClosed: (() => void)[];
 }
@@ -77,6 +79,8 @@ export class Connection {
   #roomlessSinceMs: number | null = null;
   #isWireFull = false;
   #isClosed = false;
+  /** Why nothing more is read, and the connection ends behind the answers to what came before. */
+  #refusal: { readonly reason: string; readonly detail: string } | null = null;
   #isStopping = false;
   /** Of answers that are not with the system yet. */
   #unsent = 0;
@@ -129,7 +133,7 @@ export class Connection {
     try {
       this.#takeFrames();
     } catch (error) {
-      if (error instanceof CorruptError) this.#refuse('malformed request', error.message);
+      if (error instanceof CorruptError) this.#refuseInTurn('malformed request', error.message);
       else this.#fail('a Kafka request', error);
     }
   }
@@ -146,9 +150,8 @@ export class Connection {
         this.#roomlessSinceMs = null;
         slot.heldBytes += opened.heapBytes;
         this.#waiting = null;
-        // From here on closing gives back what it holds.
+        slot.run = this.#decode(slot, opened);
         this.#slots.push(slot);
-        slot.run = opened.decode();
         this.#begin();
         continue;
       }
@@ -166,8 +169,18 @@ export class Connection {
     }
   }
 
+  #decode(slot: Slot, opened: OpenRequest): RunRequest {
+    try {
+      return opened.decode();
+    } catch (error) {
+      this.#parts.broker.memory.give(slot.heldBytes);
+      throw error;
+    }
+  }
+
   #mayTake(): boolean {
-    if (this.#isClosed || this.#isStopping || this.#isWireFull || this.#waitsForRoom) return false;
+    if (this.#isClosed || this.#isStopping || this.#refusal !== null) return false;
+    if (this.#isWireFull || this.#waitsForRoom) return false;
     return this.#slots.length < this.#parts.config.pipelinedRequests;
   }
 
@@ -210,7 +223,7 @@ export class Connection {
       if (api === undefined || (!isServed && !isVersionQuestion)) {
         const what = `version ${header.apiVersion} of API ${header.apiKey}`;
         this.#parts.broker.memory.give(heldBytes);
-        this.#refuse('version not served', `${what} is not served; ApiVersions says what is`);
+        this.#refuseInTurn('version not served', `${what}; ApiVersions says what is served`);
         return;
       }
       // An unknown version of that one question is answered by what there is, in version 0 (KIP-511).
@@ -226,6 +239,7 @@ export class Connection {
         run: null,
         heldBytes,
         answer: undefined,
+        isRefused: false,
         onSent: [],
         onClosed: [],
       };
@@ -274,7 +288,9 @@ export class Connection {
       endpoints,
       version: slot.header.apiVersion,
       clientId: slot.clientId,
-      close: () => this.#refuse('acks=0 and not stored'),
+      close: () => {
+        slot.isRefused = true;
+      },
       whenSent: (fn) => {
         if (this.#isClosed) fn();
         else slot.onSent.push(fn);
@@ -302,12 +318,14 @@ export class Connection {
       this.#activeMs = this.#parts.clock.monotonicMs();
       if (slot.answer === null) this.#finish(slot);
       else this.#write(slot, slot.answer!);
+      if (slot.isRefused) this.#refuse('acks=0 and not stored');
     }
     if (this.#isClosed) return;
     this.#restartFrameClock();
     this.#begin();
     if (this.#isStopping && this.#slots.length === 0) this.#close(true);
     else this.#proceed();
+    this.#endInTurn();
   }
 
   #write(slot: Slot, pieces: readonly Uint8Array[]): void {
@@ -321,6 +339,7 @@ export class Connection {
       this.#unsent--;
       this.#unsentSinceMs = this.#parts.clock.monotonicMs();
       this.#finish(slot);
+      this.#endInTurn();
     });
     if (takesMore) return;
     this.#isWireFull = true;
@@ -356,6 +375,18 @@ export class Connection {
       return nowMs - sinceMs >= requestTimeoutMs ? 'kafka.request.timeout.ms' : null;
     }
     return nowMs - this.#activeMs >= connectionIdleMs ? 'kafka.connections.max.idle.ms' : null;
+  }
+
+  /** As Kafka does, which reads a request when those before it are answered. */
+  #refuseInTurn(reason: string, detail: string): void {
+    this.#refusal = { reason, detail };
+    this.#wire.pause();
+    this.#endInTurn();
+  }
+
+  #endInTurn(): void {
+    if (this.#refusal === null || this.#slots.length > 0 || this.#unsent > 0) return;
+    this.#refuse(this.#refusal.reason, this.#refusal.detail);
   }
 
   #refuse(reason: string, detail?: string): void {

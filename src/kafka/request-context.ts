@@ -24,7 +24,7 @@ export interface RequestContext extends ListenerFacts {
   readonly clientId: string;
   /** Calls back once when the answer is on its way, or never will be: what it was lent can go. */
   whenSent(fn: () => void): void;
-  /** Ends the connection: what an answer cannot say. */
+  /** Ends the connection in place of an answer, which could not say what is wrong. */
   close(): void;
   /** Calls back if the connection closes before there is an answer. */
   whenClosed(fn: () => void): void;

@@ -5,6 +5,7 @@ import { FrameIntake } from '../../src/kafka/frame-intake.ts';
 import { readClientId, readRequestHeader } from '../../src/kafka/request-header.ts';
 import { includes } from '../../src/kafka/versions.ts';
 import { codecOf, decoded, encoded } from '../support/kafka-messages.ts';
+import { framed } from '../support/kafka-requests.ts';
 import { kafkaCorpus } from './kafka-corpus.ts';
 import type { Target } from './target.ts';
 
@@ -50,7 +51,7 @@ const frames: Target = {
   name: 'Kafka frames',
   weight: 2,
   corpus: [...corpus.values()].map((some) =>
-    Buffer.concat(some.slice(0, 3).flatMap((frame) => [sizeOf(frame), frame])),
+    Buffer.concat(some.slice(0, 3).map((frame) => framed(frame))),
   ),
   run: (bytes) => {
     const intake = new FrameIntake(1024 * 1024, { tryHold: () => true });
@@ -65,11 +66,5 @@ const frames: Target = {
   },
   refuses,
 };
-
-export function sizeOf(frame: Uint8Array): Buffer {
-  const size = Buffer.alloc(4);
-  size.writeInt32BE(frame.length);
-  return size;
-}
 
 export const kafkaTargets: readonly Target[] = [...requests, frames];

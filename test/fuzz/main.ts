@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { useNativeCrc32c } from '../../src/codec/crc32c.ts';
 import { excess, FIXED_HEAP_BYTES, MAX_HEAP_PER_BYTE, measureHeap, settledHeap } from './heap.ts';
+import { fuzzKafkaLive } from './kafka-live.ts';
 import { fuzzLive } from './live.ts';
 import type { FuzzPlan } from './run-targets.ts';
 import { fuzzTargets, voidTargets } from './run-targets.ts';
@@ -9,7 +10,8 @@ import { targets } from './targets.ts';
 
 const USAGE = `npm run fuzz -- [options]
   --seed S      inputs are drawn from it (1)
-  --inputs N    how many, of all decoders together (1000000); a fiftieth as many go to a live broker`;
+  --inputs N    how many, of all decoders together (1000000); as many go to a live broker by Kafka's protocol,
+                and a fiftieth as many by gRPC`;
 
 const MIB = 1024 * 1024;
 /** What may be more after all inputs than after some: caches and compiled code, no inputs. */
@@ -69,6 +71,19 @@ async function fuzzBroker({ seed, inputs }: FuzzPlan): Promise<boolean> {
   return totals.violations.length === 0;
 }
 
+/** The same by Kafka's protocol, where an input costs less. */
+async function fuzzKafkaDoor(plan: FuzzPlan): Promise<boolean> {
+  const totals = await fuzzKafkaLive(plan);
+  for (const violation of totals.violations) {
+    console.log(`violation, seed ${plan.seed}: ${violation}`);
+  }
+  const ended = Object.entries(totals.ended).map(([reason, count]) => `${count} ${reason}`);
+  console.log(
+    `live Kafka door: ${totals.frames} frames, ${totals.connections} connections, ${Math.round(totals.seconds)} s, ${totals.violations.length} violations, memory grew by ${(totals.grownBytes / MIB).toFixed(1)} MiB, ${totals.appended} mutated records appended, ${totals.bystanderRecords.join(' and ')} records of others meanwhile by gRPC and Kafka; ended: ${ended.join(', ')}`,
+  );
+  return totals.violations.length === 0;
+}
+
 /** True if no request takes more memory than it may. */
 async function checkHeap(): Promise<boolean> {
   let sound = true;
@@ -93,7 +108,12 @@ async function checkHeap(): Promise<boolean> {
 try {
   useNativeCrc32c();
   const plan = planOf(process.argv.slice(2));
-  const results = [await fuzzDecoders(plan), await checkHeap(), await fuzzBroker(plan)];
+  const results = [
+    await fuzzDecoders(plan),
+    await checkHeap(),
+    await fuzzBroker(plan),
+    await fuzzKafkaDoor(plan),
+  ];
   process.exitCode = results.every((sound) => sound) ? 0 : 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -178,8 +178,13 @@ export class BrokerProcess implements AsyncDisposable {
 
 /** The value of a metric of the process that has no labels. */
 export async function metric(broker: BrokerProcess, name: string): Promise<number> {
-  const text = await (await fetch(`http://${broker.httpAddress}/metrics`)).text();
+  const text = await metricsOf(broker);
   const line = text.split('\n').find((each) => each.startsWith(`${name} `));
   if (line === undefined) throw new Error(`there is no metric ${name}`);
   return Number(line.slice(name.length + 1));
+}
+
+/** All metrics of the process, in Prometheus' form. */
+export async function metricsOf(broker: BrokerProcess): Promise<string> {
+  return await (await fetch(`http://${broker.httpAddress}/metrics`)).text();
 }

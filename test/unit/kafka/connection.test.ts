@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ConnectionWorld, framed, requestFrame, requestHeader } from './connection-world.ts';
+import { framed, requestFrame, requestHeader } from '../../support/kafka-requests.ts';
+import { ConnectionWorld } from './connection-world.ts';
 
 const KIB = 1024;
 
@@ -67,13 +68,35 @@ test('a request that needs no answer gets none, and those behind it get theirs',
   expect(world.memory.usedBytes).toBe(0);
 });
 
-test('a request that ends the connection does so before anything is answered', async () => {
+test('a request that ends the connection does so in its turn', async () => {
   const world = await ConnectionWorld.open();
-  await world.send(world.frame('Overlap', 1), world.frame('Overlap', 2));
+  await world.send(...[1, 2, 3].map((id) => world.frame('Overlap', id)));
+  await world.end(3);
   await world.end(2, 'close');
+  expect(world.wire.end).toBe('open');
   await world.end(1);
-  expect([world.wire.end, world.wire.answered, world.closed]).toEqual(['cut', [], 1]);
+  expect([world.wire.end, world.wire.answered, world.closed]).toEqual(['cut', [1], 1]);
   expect(world.refused).toEqual(['acks=0 and not stored']);
+  expect(world.memory.usedBytes).toBe(0);
+});
+
+test.each([
+  ['a malformed frame', Buffer.of(255, 255, 255, 255), /^malformed request: /],
+  ['a version that is not served', framed(Buffer.of(3, 231, 0, 0, 0, 0, 0, 1)), /^version not/],
+  ['text that is none', framed(Buffer.from('03e9000000000001ffff000000010001ff', 'hex')), /UTF-8/],
+])('behind %s nothing is read, and what came before it is answered', async (_, bytes, why) => {
+  const world = await ConnectionWorld.open();
+  world.wire.isSlow = true;
+  await world.send(world.frame('Alone', 1), world.frame('Alone', 2), bytes);
+  await world.send(world.frame('Alone', 3));
+  await world.end(1);
+  await world.end(2);
+  // Its answer is not with the system yet.
+  world.wire.take();
+  expect([world.wire.end, world.wire.isPaused, world.refused]).toEqual(['open', true, []]);
+  world.wire.take();
+  expect([world.wire.end, world.wire.answered]).toEqual(['cut', [1, 2]]);
+  expect([world.refused, world.begunIds()]).toEqual([[expect.stringMatching(why)], [1, 2]]);
   expect(world.memory.usedBytes).toBe(0);
 });
 
@@ -166,7 +189,11 @@ test.each([
   ['a frame of negative size', Buffer.of(255, 255, 255, 255), /-1 bytes is announced/],
   ['a frame of nothing', Buffer.of(0, 0, 0, 0), /^malformed request: /],
   ['a header that is cut short', framed(Buffer.of(0, 3, 0, 0, 0)), /^malformed request: /],
-  ['an API that is not served', framed(Buffer.of(3, 231, 0, 0, 0, 0, 0, 1)), /API 999 is not/],
+  [
+    'an API that is not served',
+    framed(Buffer.of(3, 231, 0, 0, 0, 0, 0, 1)),
+    /version 0 of API 999/,
+  ],
 ])('%s closes the connection', async (_, bytes, why) => {
   const world = await ConnectionWorld.open({ 'socket.request.max.bytes': '2048' });
   await world.send(bytes);
@@ -204,7 +231,7 @@ test.each([
 ])('%s is a malformed request, and nothing unexpected', async (_, body) => {
   const world = await ConnectionWorld.open();
   const header = requestHeader(world.scripted.Alone, 0, 1);
-  await world.send(world.frame('Alone', 7), framed(header, Buffer.from(body, 'hex')));
+  await world.send(framed(header, Buffer.from(body, 'hex')));
   expect(world.refused).toEqual([expect.stringMatching(/^malformed request: /)]);
   expect([world.unexpected, world.wire.end]).toEqual([[], 'cut']);
   expect(world.memory.usedBytes).toBe(0);

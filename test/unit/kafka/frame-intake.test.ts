@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CorruptError } from '../../../src/codec/reader.ts';
 import { FrameIntake } from '../../../src/kafka/frame-intake.ts';
-import { framed } from './connection-world.ts';
+import { framed } from '../../support/kafka-requests.ts';
 
 class Memory {
   used = 0;

@@ -7,9 +7,9 @@ import { memoryEnv } from '../../../src/env/memory-env.ts';
 import { kafkaSettings } from '../../../src/kafka/kafka-config.ts';
 import { KafkaDoor } from '../../../src/kafka/kafka-door.ts';
 import { KafkaListener, type ListenerTls } from '../../../src/kafka/kafka-listener.ts';
+import { answerOf, apiNamed, requestFrame } from '../../support/kafka-requests.ts';
+import { RawKafkaClient } from '../../support/raw-kafka.ts';
 import { BrokerWorld } from '../broker/broker-world.ts';
-import { answerOf, apiNamed, requestFrame } from './connection-world.ts';
-import { RawKafkaClient } from './kafka-client.ts';
 
 const pem = (name: string): Uint8Array =>
   readFileSync(new URL(`../../fixtures/tls/${name}`, import.meta.url));

@@ -7,9 +7,9 @@ import { memoryEnv } from '../../../src/env/memory-env.ts';
 import { kafkaSettings } from '../../../src/kafka/kafka-config.ts';
 import { KafkaDoors } from '../../../src/server/kafka-doors.ts';
 import type { KafkaListenerPlan } from '../../../src/server/kafka-listeners.ts';
+import { answerOf, apiNamed, requestFrame } from '../../support/kafka-requests.ts';
+import { RawKafkaClient } from '../../support/raw-kafka.ts';
 import { BrokerWorld } from '../broker/broker-world.ts';
-import { answerOf, apiNamed, requestFrame } from '../kafka/connection-world.ts';
-import { RawKafkaClient } from '../kafka/kafka-client.ts';
 
 const pem = (name: string): Uint8Array =>
   readFileSync(new URL(`../../fixtures/tls/${name}`, import.meta.url));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { servedApis } from '../../../../src/kafka/api-table.ts';
-import { ConnectionWorld, framed, requestHeader } from '../connection-world.ts';
+import { framed, requestHeader } from '../../../support/kafka-requests.ts';
+import { ConnectionWorld } from '../connection-world.ts';
 
 const KEY = 18;
 const question = { clientSoftwareName: 'apache-kafka-java', clientSoftwareVersion: '4.3.1' };

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { topicByName } from '../../../../src/metadata/image.ts';
 import { BatchView } from '../../../../src/records/batch-view.ts';
+import { apiNamed, requestFrame } from '../../../support/kafka-requests.ts';
 import { item } from '../../broker/broker-world.ts';
 import { makeBatch } from '../../log/log-world.ts';
-import { apiNamed, ConnectionWorld, requestFrame } from '../connection-world.ts';
+import { ConnectionWorld } from '../connection-world.ts';
 
 const NO_ID = new Uint8Array(16);
 const BATCHES = 3;

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { Compression } from '../../../../src/codec/compression.ts';
 import { BatchField } from '../../../../src/records/batch-view.ts';
+import { apiNamed, requestFrame } from '../../../support/kafka-requests.ts';
 import { sealed } from '../../grpc/sealed-batch.ts';
 import { makeBatch } from '../../log/log-world.ts';
-import { apiNamed, ConnectionWorld, requestFrame } from '../connection-world.ts';
+import { ConnectionWorld } from '../connection-world.ts';
 
 const open = () => ConnectionWorld.open({}, (world) => world.createTopic('t', 2));
 

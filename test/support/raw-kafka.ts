@@ -1,18 +1,22 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
 /** The client's end of a socket, frame by frame. */
 export class RawKafkaClient {
   readonly socket: Socket;
   readonly #chunks: Buffer[] = [];
+  #wake: () => void = () => {};
   isClosed = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('error', () => {});
-    socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#wake();
+    });
     socket.on('close', () => {
       this.isClosed = true;
+      this.#wake();
     });
   }
 
@@ -31,7 +35,9 @@ export class RawKafkaClient {
         return bytes.subarray(0, end);
       }
       if (this.isClosed) return null;
-      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]).catch(() => {});
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
   }
 

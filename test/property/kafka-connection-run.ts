@@ -229,8 +229,10 @@ export class KafkaConnectionRun {
     if (this.#isOver !== (poison !== undefined || isCut)) {
       throw new Error(`the connection is ${wire.end} behind ${poison?.poison ?? 'sound requests'}`);
     }
-    const named = isCut ? 'acks=0 and not stored' : /malformed request|version not served/;
-    if (this.#isOver && (refused.length !== 1 || refused[0]!.match(named) === null)) {
+    const isUnknown = poison?.poison === 'no API' || poison?.poison === 'no version';
+    const ofPoison = isUnknown ? 'version not served' : 'malformed request';
+    const named = isCut ? 'acks=0 and not stored' : ofPoison;
+    if (this.#isOver && (refused.length !== 1 || !refused[0]!.startsWith(named))) {
       throw new Error(`it ended for ${refused}`);
     }
     const complete = poison?.id ?? REQUESTS;

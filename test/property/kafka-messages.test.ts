@@ -1,9 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, CorruptError } from '../../src/codec/reader.ts';
+import { servedApis } from '../../src/kafka/api-table.ts';
+import { readClientId, readRequestHeader } from '../../src/kafka/request-header.ts';
+import { includes } from '../../src/kafka/versions.ts';
+import { kafkaCorpus } from '../fuzz/kafka-corpus.ts';
 import { mutate } from '../fuzz/mutate.ts';
 import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
-import { encoded, type MessageCase, messageCases } from '../support/kafka-messages.ts';
+import {
+  codecOf,
+  decoded,
+  encoded,
+  type MessageCase,
+  messageCases,
+  shapeProblems,
+} from '../support/kafka-messages.ts';
 
 const RUNS = { numRuns: 25 };
 
@@ -22,7 +33,7 @@ function endOf(bytes: Uint8Array, step: (reader: ByteReader) => unknown): number
 describe.each(messageCases().map((one) => [one.name, one] as const))(
   '%s',
   (_, one: MessageCase) => {
-    const { codec, messages } = one;
+    const { codec, messages, api, version, direction } = one;
 
     test('what is written is read again, all of it, and moved over by the same way', () => {
       fc.assert(
@@ -56,11 +67,28 @@ describe.each(messageCases().map((one) => [one.name, one] as const))(
           const bytes = mutate(new SimulatedRandom(seed), corpus);
           const read = endOf(bytes, codec.read);
           // Texts, nulls and numbers are looked at when they are read, lengths and counts by both.
-          if (read !== 'refused') expect(endOf(bytes, codec.skip)).toBe(read);
-          else endOf(bytes, codec.skip);
+          if (read === 'refused') return void endOf(bytes, codec.skip);
+          expect(endOf(bytes, codec.skip)).toBe(read);
+          const understood = decoded(codec, bytes);
+          expect(shapeProblems(api[direction], version, understood)).toEqual([]);
+          expect(decoded(codec, encoded(codec, understood))).toEqual(understood);
         }),
         RUNS,
       );
     });
   },
 );
+
+test('requests of the clients of others are understood to their last byte, and written as they were', () => {
+  for (const api of servedApis) {
+    for (const frame of kafkaCorpus().get(api.key)!) {
+      const reader = new ByteReader(frame);
+      const { apiVersion } = readRequestHeader(reader);
+      if (!includes(api.versions, apiVersion)) continue;
+      readClientId(reader, includes(api.flexible, apiVersion));
+      const body = frame.subarray(reader.position);
+      const codec = codecOf(api, apiVersion, 'request');
+      expect(Buffer.from(encoded(codec, decoded(codec, body)))).toEqual(Buffer.from(body));
+    }
+  }
+});

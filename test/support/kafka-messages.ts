@@ -113,3 +113,24 @@ function shapeValues(shape: FieldShape, version: number): fc.Arbitrary<unknown> 
   if (value === undefined) throw new Error(`there is no value of type ${shape.type.name}`);
   return shape.kind === 'value' ? value : fc.array(value, { maxLength: 4 });
 }
+
+/** Where a message is not what the table says: null, another type, or a list that is none. */
+export function shapeProblems(fields: Fields, version: number, message: Message): string[] {
+  return Object.entries(fields).flatMap(([name, field]) => {
+    const value = message[name];
+    if (!includes(field.versions, version)) {
+      return value === field.default ? [] : [`${name} is not as it is where it is not there`];
+    }
+    if (value === null)
+      return (field.tag !== undefined && field.default === null) ||
+        includes(field.nullable, version)
+        ? []
+        : [`${name} is null`];
+    const { shape } = field;
+    if (shape.kind === 'value') return [];
+    if (shape.kind === 'struct') return shapeProblems(shape.fields, version, value as Message);
+    if (!Array.isArray(value)) return [`${name} is no list`];
+    if (shape.kind === 'values') return [];
+    return value.flatMap((each) => shapeProblems(shape.fields, version, each as Message));
+  });
+}

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, CorruptError } from '../../src/codec/reader.ts';
 import { servedApis } from '../../src/kafka/api-table.ts';
+import { messageCodec } from '../../src/kafka/message-codec.ts';
 import { readClientId, readRequestHeader } from '../../src/kafka/request-header.ts';
 import { includes } from '../../src/kafka/versions.ts';
 import { kafkaCorpus } from '../fuzz/kafka-corpus.ts';
@@ -11,8 +12,10 @@ import {
   codecOf,
   decoded,
   encoded,
+  laterFields,
   type MessageCase,
   messageCases,
+  messagesOf,
   shapeProblems,
 } from '../support/kafka-messages.ts';
 
@@ -30,6 +33,22 @@ function endOf(bytes: Uint8Array, step: (reader: ByteReader) => unknown): number
   }
 }
 
+/** A value with those fields of another that only a later version has. */
+function withLater(value: unknown, other: unknown): unknown {
+  if (Array.isArray(value) && Array.isArray(other)) {
+    return value.map((each, at) => withLater(each, other[at]));
+  }
+  if (!isStruct(value) || !isStruct(other)) return value;
+  const fields = Object.entries(other).map(([name, field]) => [
+    name,
+    name === 'later' ? field : withLater(value[name], field),
+  ]);
+  return Object.fromEntries(fields);
+}
+
+const isStruct = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !(value instanceof Uint8Array);
+
 describe.each(messageCases().map((one) => [one.name, one] as const))(
   '%s',
   (_, one: MessageCase) => {
@@ -43,6 +62,22 @@ describe.each(messageCases().map((one) => [one.name, one] as const))(
           expect(codec.read(reader)).toEqual(message);
           expect(reader.remaining).toBe(0);
           expect(endOf(bytes, codec.skip)).toBe(bytes.length);
+        }),
+        RUNS,
+      );
+    });
+
+    test('what a later version adds to it is moved over', () => {
+      if (!includes(api.flexible, version)) return;
+      const later = laterFields(api[direction]);
+      const laterCodec = messageCodec(later, version, true) as MessageCase['codec'];
+      fc.assert(
+        fc.property(messagesOf(later, version), (message) => {
+          const bytes = encoded(laterCodec, message);
+          expect(withLater(decoded(codec, bytes), message)).toEqual(message);
+          expect([endOf(bytes, codec.skip), endOf(bytes, codec.read)]).toEqual(
+            Array(2).fill(bytes.length),
+          );
         }),
         RUNS,
       );

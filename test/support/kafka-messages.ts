@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { ByteReader } from '../../src/codec/reader.ts';
 import type { Api } from '../../src/kafka/api.ts';
 import { servedApis } from '../../src/kafka/api-table.ts';
-import type { Field, FieldShape, Fields } from '../../src/kafka/fields.ts';
+import {
+  bytes as bytesField,
+  type Field,
+  type FieldShape,
+  type Fields,
+} from '../../src/kafka/fields.ts';
 import { FrameWriter } from '../../src/kafka/frame-writer.ts';
 import { type MessageCodec, messageCodec } from '../../src/kafka/message-codec.ts';
 import { includes } from '../../src/kafka/versions.ts';
@@ -112,6 +117,16 @@ function shapeValues(shape: FieldShape, version: number): fc.Arbitrary<unknown> 
   const value = values.get(shape.type.name);
   if (value === undefined) throw new Error(`there is no value of type ${shape.type.name}`);
   return shape.kind === 'value' ? value : fc.array(value, { maxLength: 4 });
+}
+
+/** The fields as a later version of Kafka may have them: with a tagged one more in every struct. */
+export function laterFields(fields: Fields): Fields {
+  const known = Object.entries(fields).map(([name, field]): [string, Field<unknown>] => {
+    const { shape } = field;
+    if (!('fields' in shape)) return [name, field];
+    return [name, { ...field, shape: { ...shape, fields: laterFields(shape.fields) } }];
+  });
+  return { ...Object.fromEntries(known), later: bytesField('0+', { tag: 9999 }) };
 }
 
 /** Where a message is not what the table says: null, another type, or a list that is none. */

@@ -41,7 +41,7 @@ export class Varve implements System, Driver {
   }
 
   async prepare(): Promise<void> {
-    if (this.#isBuilt) this.#root = build(this.#workspace.makeFolder('package'));
+    if (this.#isBuilt) this.#root = buildPackage(this.#workspace.makeFolder('package'));
   }
 
   async format(): Promise<void> {}
@@ -93,7 +93,7 @@ export class Varve implements System, Driver {
 }
 
 /** Makes the package as it is published, but beside the packages that are already here. */
-function build(folder: string): string {
+export function buildPackage(folder: string): string {
   const { status } = spawnSync(
     process.execPath,
     [join(ROOT, '.ci', 'build.mjs'), join(folder, 'dist')],

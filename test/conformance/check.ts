@@ -11,7 +11,8 @@ export class MissingToolchainError extends Error {
   override readonly name = 'MissingToolchainError';
 }
 
-export type Verdict = 'passed' | 'failed' | 'skipped';
+/** `unsupported`: the client itself cannot do it, whatever the broker does. */
+export type Verdict = 'passed' | 'failed' | 'skipped' | 'unsupported';
 
 /** What became of a check, and why if it did not pass. */
 export interface Result {

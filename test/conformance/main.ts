@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Result, runSuite, type Verdict } from './check.ts';
 import { schemaSuite } from './kafka/schemas.ts';
+import { runKafkaClients } from './kafka/suite.ts';
 import { pythonSuite } from './python.ts';
 
 /**
- * `npm run conformance [-- --results FILE]`: clients of other languages, made from `proto/` with the
- * tools of those languages, against a broker that runs from the sources; and the messages of Kafka as
- * Kafka defines them. What a machine has no tools for is skipped, and said so.
+ * `npm run conformance [-- --client ID,… --server HOST:PORT|kafka --write-table --results FILE]`:
+ * clients that others wrote, against a broker of ours: those made from `proto/` with the tools of
+ * other languages, and those written for Kafka; and the messages of Kafka as Kafka defines them. What a
+ * machine has no tools for is skipped, and said so. With `--client` or `--server` only clients of Kafka
+ * run: those named, against that server, which may be an Apache Kafka that is started for it (`kafka`).
  */
 const suites: readonly ((folder: string) => Promise<Result[]>)[] = [
   (folder) => runSuite(pythonSuite, folder),
@@ -17,16 +20,21 @@ const suites: readonly ((folder: string) => Promise<Result[]>)[] = [
 ];
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { results: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: {
+      results: { type: 'string' },
+      server: { type: 'string' },
+      client: { type: 'string' },
+      'write-table': { type: 'boolean', default: false },
+    },
+  });
   const results: Result[] = [];
-  for (const suite of suites) {
-    const folder = mkdtempSync(join(tmpdir(), 'varve-conformance-'));
-    try {
-      results.push(...(await suite(folder)));
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+  if (values.server === undefined && values.client === undefined) {
+    results.push(...(await runSuites()));
   }
+  const ids = values.client?.split(',');
+  const writesTable = values['write-table'];
+  results.push(...(await runKafkaClients({ server: values.server, ids, writesTable })));
   report(results);
   const count = (verdict: Verdict): number =>
     results.filter((result) => result.verdict === verdict).length;
@@ -37,17 +45,38 @@ async function main(): Promise<void> {
   process.exitCode = counts.failed === 0 ? 0 : 1;
 }
 
+async function runSuites(): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const suite of suites) {
+    const folder = mkdtempSync(join(tmpdir(), 'varve-conformance-'));
+    try {
+      results.push(...(await suite(folder)));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  return results;
+}
+
 function report(results: readonly Result[]): void {
   const width = Math.max(...results.map(({ suite }) => suite.length));
-  let lastReason = '';
-  for (const { suite, check, verdict, reason } of results) {
-    const word = verdict === 'passed' ? 'ok' : verdict.toUpperCase();
-    console.log(`${word.padEnd(7)}  ${suite.padEnd(width)}  ${check}`);
-    // All checks of a suite are skipped for one reason.
-    if (reason !== '' && reason !== lastReason) console.log(reason.replace(/^/gm, '         '));
-    lastReason = reason;
+  let last: Result | undefined;
+  for (const result of results) {
+    const { suite, check, verdict, reason } = result;
+    console.log(`${WORD[verdict].padEnd(7)}  ${suite.padEnd(width)}  ${check}`);
+    // All checks of a suite are skipped for one reason, and neighbours often fail for one.
+    const isNew = reason !== last?.reason || suite !== last.suite;
+    if (reason !== '' && isNew) console.log(reason.replace(/^/gm, '         '));
+    last = result;
   }
 }
+
+const WORD: Readonly<Record<Verdict, string>> = {
+  passed: 'ok',
+  failed: 'FAILED',
+  skipped: 'SKIPPED',
+  unsupported: '–',
+};
 
 main().catch((error: unknown) => {
   console.error(error);

@@ -1,12 +1,10 @@
 import { deepStrictEqual } from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BrokerProcess } from '../support/processes.ts';
-import { MissingToolchainError, type Suite } from './check.ts';
+import type { Suite } from './check.ts';
 import { execute } from './command.ts';
+import { pythonEnvironment } from './python-environment.ts';
 import {
   consumeSample,
   createTopic,
@@ -29,7 +27,7 @@ interface Prepared extends AsyncDisposable {
 }
 
 async function prepare(folder: string): Promise<Prepared> {
-  const python = await virtualEnvironment();
+  const python = await pythonEnvironment('python', `${here}requirements.txt`);
   const stubs = `${folder}/stubs`;
   mkdirSync(stubs);
   const outputs = [`--python_out=${stubs}`, `--grpc_python_out=${stubs}`];
@@ -43,34 +41,6 @@ async function prepare(folder: string): Promise<Prepared> {
     run: (script, args, input = '') => execute(python, [script, ...args], { env, input }),
     [Symbol.asyncDispose]: () => broker.kill(),
   };
-}
-
-/** The interpreter of an environment with grpcio, made once for each set of versions. */
-async function virtualEnvironment(): Promise<string> {
-  const cache = process.env['VARVE_CACHE'] ?? join(homedir(), '.cache', 'varve-conformance');
-  const requirements = readFileSync(`${here}requirements.txt`, 'utf8');
-  let version: string;
-  try {
-    version = await execute('python3', ['--version']);
-  } catch {
-    throw new MissingToolchainError('there is no python3');
-  }
-  const key = createHash('sha256').update(`${version}${requirements}`).digest('hex').slice(0, 12);
-  const folder = join(cache, `python-${key}`);
-  const python = join(folder, 'bin', 'python');
-  const ready = join(folder, 'ready');
-  if (existsSync(ready)) return python;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(cache, { recursive: true });
-  try {
-    await execute('python3', ['-m', 'venv', folder]);
-    const options = ['--quiet', '--disable-pip-version-check', '--only-binary', ':all:'];
-    await execute(python, ['-m', 'pip', 'install', ...options, '-r', `${here}requirements.txt`]);
-  } catch (error) {
-    throw new MissingToolchainError(`grpcio cannot be installed: ${(error as Error).message}`);
-  }
-  writeFileSync(ready, '');
-  return python;
 }
 
 /** The example of the README, sent to the broker of this run instead of the default address. */

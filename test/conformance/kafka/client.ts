@@ -1,0 +1,32 @@
+/** A client written by others, with the program that puts it through the features. */
+export interface Client {
+  /** The heading of its column. */
+  readonly name: string;
+  /** For `--client`, and in the names of its topics. */
+  readonly id: string;
+  /** Partitions of the topics that are made before it runs, for one that cannot make any. */
+  readonly topics?: { readonly [name: string]: number };
+  /**
+   * Installs it pinned, if need be, and says how its program is started; the job is appended to the
+   * arguments.
+   *
+   * @throws MissingToolchainError or UnavailableError if this machine cannot have it
+   */
+  prepare(): Promise<Program>;
+}
+
+export interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: { readonly [name: string]: string };
+}
+
+/** What a program is told, as JSON. */
+export interface Job {
+  /** `host:port` */
+  readonly server: string;
+  /** What the names of its topics begin with, so that runs do not meet. */
+  readonly prefix: string;
+  /** Whether it may ask for a restart of the server. */
+  readonly canRestart: boolean;
+}

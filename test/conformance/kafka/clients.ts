@@ -1,0 +1,17 @@
+import type { Client } from './client.ts';
+import { javaClients, javaTools } from './java-clients.ts';
+import { kcat } from './kcat.ts';
+import { kafkaJavascript, kafkajs, platformatic } from './node-clients.ts';
+import { confluentKafka, kafkaPython } from './python-clients.ts';
+
+/** The columns of the table, in their order. */
+export const CLIENTS: readonly Client[] = [
+  javaClients,
+  javaTools,
+  confluentKafka,
+  kafkaJavascript,
+  kcat,
+  kafkajs,
+  platformatic,
+  kafkaPython,
+];

@@ -4,6 +4,8 @@ export interface Client {
   readonly name: string;
   /** For `--client`, and in the names of its topics. */
   readonly id: string;
+  /** Whether librdkafka speaks for it, with its ways of judging a broker by the versions it announces. */
+  readonly isLibrdkafka?: true;
   /** Partitions of the topics that are made before it runs, for one that cannot make any. */
   readonly topics?: { readonly [name: string]: number };
   /**

@@ -42,6 +42,7 @@ function environment(folder: string): { readonly KCAT: string; readonly LD_LIBRA
 export const kcat: Client = {
   name: 'kcat 1.7 (librdkafka 2.0)',
   id: 'kcat',
+  isLibrdkafka: true,
   topics: {
     metadata: 3,
     ...Object.fromEntries(

@@ -43,6 +43,7 @@ export const platformatic: Client = {
 export const kafkaJavascript: Client = {
   name: 'kafka-javascript 1.10 (Node, librdkafka)',
   id: 'kafka-javascript',
+  isLibrdkafka: true,
   prepare: () =>
     nodeProgram('kafka-javascript', async (folder) => {
       const cwd = join(folder, 'node_modules/@confluentinc/kafka-javascript');

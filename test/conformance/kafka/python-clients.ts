@@ -12,6 +12,7 @@ async function pythonProgram(id: string): Promise<Program> {
 export const confluentKafka: Client = {
   name: 'confluent-kafka 2.16 (Python, librdkafka)',
   id: 'confluent-kafka',
+  isLibrdkafka: true,
   prepare: () => pythonProgram('confluent-kafka'),
 };
 

@@ -18,7 +18,9 @@ from features import (
 )
 
 RETENTION = "retention.ms"
-admin = KafkaAdminClient(bootstrap_servers=server)
+# By itself the client waits up to 30 s before it connects again.
+RECONNECT = {"reconnect_backoff_max_ms": 500}
+admin = KafkaAdminClient(bootstrap_servers=server, **RECONNECT)
 
 
 def create(name, partitions=1, configs=None):
@@ -45,7 +47,9 @@ def fails(expected, body):
 
 
 def producer(**settings):
-    return KafkaProducer(bootstrap_servers=server, **{"linger_ms": 5, "enable_idempotence": False, **settings})
+    return KafkaProducer(bootstrap_servers=server, **{
+        "linger_ms": 5, "enable_idempotence": False, **RECONNECT, **settings,
+    })
 
 
 def put(sender, topic, partition, record):
@@ -185,7 +189,9 @@ def restart():
     equal([future.get(1).offset for future in futures], list(range(len(records))), "the offsets")
     sender.close(timeout=5)
     expect(records, read(topic, 0, len(records)))
-    equal(offset_at(topic, OffsetSpec.LATEST).offset, len(records), "the end")
+    # The admin client has a connection of its own, and may still be waiting to try it again.
+    end = eventually(lambda: offset_at(topic, OffsetSpec.LATEST))
+    equal(end.offset, len(records), "the end")
 
 
 def config_of(topic):

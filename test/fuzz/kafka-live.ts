@@ -1,5 +1,5 @@
 import { connect as connectSocket } from 'node:net';
-import { connect } from '../../src/client/main.ts';
+import { type Admin, connect } from '../../src/client/main.ts';
 import { ByteReader, CorruptError } from '../../src/codec/reader.ts';
 import { servedApis } from '../../src/kafka/api-table.ts';
 import { readClientId, readRequestHeader } from '../../src/kafka/request-header.ts';
@@ -25,6 +25,9 @@ const WRONG_SIZES = 0.02;
 /** Of the frames so many are drawn again, a few times, until a decoder takes them: these get beyond it. */
 const TAKEN = 0.8;
 const DRAWS = 10;
+const ROUND_FRAMES = 20_000;
+const OTHERS_TOPICS: readonly [string, string] = ['bystander', 'kafka-bystander'];
+const DELETE_TOPICS = 20;
 const MAX_GROWTH_BYTES = 192 * MIB;
 /** Names of reasons for which connections end; more of them would be memory that mutated frames take. */
 const MAX_REASONS = 12;
@@ -62,19 +65,17 @@ export async function fuzzKafkaLive(plan: FuzzPlan): Promise<KafkaLiveTotals> {
 }
 
 async function besideBystanders(broker: BrokerProcess, plan: FuzzPlan): Promise<KafkaLiveTotals> {
-  const OTHERS_TOPIC = 'kafka-bystander';
   await using client = await connect({ brokers: [broker.address] });
   const admin = client.admin();
-  await admin.createTopic({ name: FUZZED_TOPIC, partitionCount: 2 });
-  await admin.createTopic({ name: OTHERS_TOPIC, partitionCount: 1 });
-  const bystander = await Bystander.start(broker.address, 'bystander');
-  const kafkaBystander = new KafkaBystander(broker.kafkaAddress, OTHERS_TOPIC);
+  await admin.createTopic({ name: OTHERS_TOPICS[1], partitionCount: 1 });
+  const bystander = await Bystander.start(broker.address, OTHERS_TOPICS[0]);
+  const kafkaBystander = new KafkaBystander(broker.kafkaAddress, OTHERS_TOPICS[1]);
   const attack = new KafkaAttack(broker.kafkaAddress, new SimulatedRandom(plan.seed));
   const residentBytes = (): Promise<number> => metric(broker, 'process_resident_memory_bytes');
   const startedMs = performance.now();
-  await attack.run(Math.min(plan.inputs / 10, 20_000));
+  let appended = await attackInRounds(attack, admin, Math.min(plan.inputs / 10, ROUND_FRAMES));
   const before = await residentBytes();
-  await attack.run(plan.inputs);
+  appended += await attackInRounds(attack, admin, plan.inputs);
   const seconds = (performance.now() - startedMs) / 1000;
   await bystander.progress();
   await kafkaBystander.progress();
@@ -86,20 +87,27 @@ async function besideBystanders(broker: BrokerProcess, plan: FuzzPlan): Promise<
   ];
   const ended = await endedConnections(broker);
   violations.push(...amiss(broker, attack, ended, grownBytes));
-  const appended = (
-    await admin.listOffsets([{ topic: FUZZED_TOPIC, partition: 0, at: 'latest' }])
-  )[0]!;
-  return {
-    frames: attack.frames,
-    sent: attack.sent,
-    connections: attack.connections,
-    seconds,
-    ended,
-    bystanderRecords: [bystander.consumed, kafkaBystander.records],
-    grownBytes,
-    appended: appended.offset,
-    violations,
-  };
+  const { frames, sent, connections } = attack;
+  const bystanderRecords = [bystander.consumed, kafkaBystander.records] as const;
+  const counts = { frames, sent, connections, seconds, appended, grownBytes };
+  return { ...counts, ended, bystanderRecords, violations };
+}
+
+/** Mutated requests make topics and delete them: each round begins with the one that they are for. */
+async function attackInRounds(attack: KafkaAttack, admin: Admin, frames: number): Promise<number> {
+  let appended = 0;
+  for (let left = frames; left > 0 && attack.violations.length === 0; left -= ROUND_FRAMES) {
+    await admin.createTopic({ name: FUZZED_TOPIC, partitionCount: 2 });
+    await attack.run(Math.min(left, ROUND_FRAMES));
+    const names = (await admin.listTopics()).map(({ name }) => name);
+    const partition = { topic: FUZZED_TOPIC, partition: 0 };
+    if (names.includes(FUZZED_TOPIC)) {
+      const [end] = await admin.listOffsets([{ ...partition, at: 'latest' }]);
+      appended += end!.offset;
+    }
+    await admin.deleteTopics(names.filter((name) => !OTHERS_TOPICS.includes(name)));
+  }
+  return appended;
 }
 
 function amiss(
@@ -141,7 +149,10 @@ class KafkaAttack {
   constructor(address: string, random: SimulatedRandom) {
     this.#address = address;
     this.#random = random.fork('kafka live');
-    this.#corpus = [...kafkaCorpus().values()];
+    this.#corpus = [...kafkaCorpus()].map(([key, frames]) =>
+      // Soon there would be nothing to produce to.
+      key === DELETE_TOPICS ? frames.filter((frame) => !namesFuzzed(frame)) : frames,
+    );
   }
 
   /** Until the broker has looked at so many more frames. */
@@ -224,6 +235,8 @@ class KafkaAttack {
     if (isEnded) this.frames++;
   }
 }
+
+const namesFuzzed = (frame: Uint8Array): boolean => Buffer.from(frame).includes(FUZZED_TOPIC);
 
 function isTaken(frame: Uint8Array): boolean {
   try {

@@ -32,6 +32,12 @@ type TaggedFields = ReadonlyMap<number, TaggedField>;
 const OBJECT_BYTES = 48;
 const SLOT_BYTES = 8;
 
+/**
+ * What a list may become, decoded: hundreds of thousands of elements. Only to move over those that fit into
+ * the largest request would keep everybody else waiting for seconds.
+ */
+const MAX_LIST_BYTES: number = 64 * 1024 * 1024;
+
 /** The codec of a message: made once for each version, of closures, as nothing about it changes. */
 export function messageCodec<F extends Fields>(
   fields: F,
@@ -91,10 +97,14 @@ function structCodec(fields: Fields, version: number, isFlexible: boolean): Code
   };
 }
 
+/** Of one struct; Kafka has a handful, and numbers them from 0. */
+const MAX_TAGGED_FIELDS = 1000;
+
 /** Calls `take` for each tagged field; it reads the field, or says that it does not know it. */
 function eachTag(reader: ByteReader, take: (tag: number) => boolean): void {
   let before = -1;
   const count = reader.count(reader.uvarint(), 2);
+  if (count > MAX_TAGGED_FIELDS) throw new CorruptError(`there are ${count} tagged fields`);
   for (let i = 0; i < count; i++) {
     const tag = reader.uvarint();
     if (tag <= before) throw new CorruptError(`tag ${tag} stands after tag ${before}`);
@@ -204,7 +214,11 @@ function arrayCodec(element: Codec, isCompact: boolean, isNullable: boolean): Co
     skip(reader) {
       const count = readCount(reader);
       let heap = OBJECT_BYTES;
-      for (let i = 0; i < count; i++) heap += SLOT_BYTES + element.skip(reader);
+      for (let i = 0; i < count; i++) {
+        heap += SLOT_BYTES + element.skip(reader);
+        if (heap > MAX_LIST_BYTES)
+          throw new CorruptError(`a list of ${count} elements is too long`);
+      }
       return heap;
     },
   };

@@ -117,6 +117,24 @@ test('a count that is negative or beyond the bytes is refused before anything is
   }
 });
 
+test('a list that is longer than anybody needs is refused before it is moved over', () => {
+  const listOf = (count: number) => {
+    const bytes = new Uint8Array(9 + count);
+    new DataView(bytes.buffer).setInt32(1, count);
+    return new ByteReader(bytes);
+  };
+  expect(codecOf(1).skip(listOf(500_000))).toBeLessThan(64 * 1024 * 1024);
+  const long = listOf(5_000_000);
+  expect(() => codecOf(1).skip(long)).toThrow('a list of 5000000 elements is too long');
+  expect(long.position).toBeLessThan(1_000_000);
+});
+
+test('more tagged fields than any struct has are refused', () => {
+  const bytes = new Uint8Array(10_000);
+  bytes.set([0xe9, 0x07]);
+  expect(() => skipTags(new ByteReader(bytes))).toThrow('there are 1001 tagged fields');
+});
+
 test('the tagged section of a header is moved over', () => {
   const reader = new ByteReader(bytesOf('01 05 02 aabb 09'));
   skipTags(reader);

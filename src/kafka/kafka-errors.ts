@@ -6,11 +6,13 @@ const FIRST_OWN_CODE = 10_000;
 const MAX_TEXT = 1000;
 
 /**
- * The code that a Kafka client gets for a row. Our own rows say that the broker has no room, or stops:
- * clients try such a request again when it is said to have timed out.
+ * The code that a Kafka client gets for a row. Most of our own rows say that the broker has no room, or
+ * stops: clients try such a request again when it is said to have timed out, and give up what is invalid.
  */
-export const codeOf = (row: ErrorRow): number =>
-  row.code < FIRST_OWN_CODE ? row.code : Errors.REQUEST_TIMED_OUT.code;
+export function codeOf(row: ErrorRow): number {
+  if (row.code < FIRST_OWN_CODE) return row.code;
+  return (row.retriable ? Errors.REQUEST_TIMED_OUT : Errors.INVALID_REQUEST).code;
+}
 
 /** What goes beside it: null where there is nothing to say. */
 export const textOf = (row: ErrorRow, detail: string = row.message): string | null =>

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { SERVER_VERSION } from '../server/version.ts';
 import type { CommandContext } from './command-context.ts';
 import type { ConsumeOptions } from './commands/consume.ts';
+import type { LogAdoptOptions } from './commands/log-adopt.ts';
 import type { LogDumpOptions } from './commands/log-dump.ts';
 import type { LogVerifyOptions } from './commands/log-verify.ts';
 import type { OffsetsOptions } from './commands/offsets.ts';
@@ -206,6 +207,12 @@ function addOffsets(program: Command, context: CommandContext): void {
   });
 }
 
+const ADOPT_HELP = `
+Stop the Kafka. Make the topic here with as many partitions and its retention (varve topic
+create), and stop the node. Copy each partition (cp -r KAFKA-LOG-DIR/TOPIC-0 DIR/), then run
+this, and start the node. Topics that Kafka has compacted cannot be adopted, and what
+transactions have aborted is read like everything else.`;
+
 function addLog(program: Command, context: CommandContext): void {
   const log = addGroup(
     program,
@@ -230,6 +237,17 @@ function addLog(program: Command, context: CommandContext): void {
     .action(async (path: string, options: LogVerifyOptions) => {
       const { verifyLog } = await import('./commands/log-verify.ts');
       await verifyLog(path, options, context);
+    });
+  log
+    .command('adopt')
+    .description("make partitions of a Kafka this node's, after their folders were copied in")
+    .argument('<DIR>', 'data directory of a node that is stopped')
+    .option('--node-id <N>', 'number of the node (default: 1)', wholeNumber(0))
+    .option('--json', 'print JSON')
+    .addHelpText('after', ADOPT_HELP)
+    .action(async (path: string, options: LogAdoptOptions) => {
+      const { adoptFolders } = await import('./commands/log-adopt.ts');
+      await adoptFolders(path, options, context);
     });
 }
 

@@ -13,6 +13,7 @@ import { assert } from '../model/assert.ts';
 import { ApiError, Errors } from '../model/errors.ts';
 import { type BrokerEpoch, type ProducerId, producerId } from '../model/ids.ts';
 import type { SnapshotSource } from '../quorum/metadata-quorum.ts';
+import { type AdoptedLogs, adoptLogs } from './adopt-logs.ts';
 import { ChangePlan } from './change-plan.ts';
 import {
   alterTopicConfigs,
@@ -133,6 +134,11 @@ export class Controller {
       records: [{ type: 'producer-ids', nextProducerId: producerId(nextProducerId + count) }],
       response: nextProducerId,
     }));
+  }
+
+  /** Before this node serves logs that were written under the metadata of another cluster. */
+  adoptLogs(logs: AdoptedLogs): Promise<void> {
+    return this.#runtime.write((image) => adoptLogs(image, logs));
   }
 
   /** Refuses everything from now on: this node no longer leads, or it stops. */

@@ -13,7 +13,7 @@ export function checkMetadataAge(image: MetadataImage, logs: Iterable<Log>): voi
     const epoch = known?.leaderEpoch ?? -1;
     if (leaderEpochs.latestEpoch <= epoch) continue;
     throw new Error(
-      `the metadata is older than the log of ${partitionName(topicPartition)}: that has leader epoch ${leaderEpochs.latestEpoch}, the metadata knows ${epoch}; restore metadata/ and hard-state together with the logs, from one copy of the folder`,
+      `the metadata is older than the log of ${partitionName(topicPartition)}: that has leader epoch ${leaderEpochs.latestEpoch}, the metadata knows ${epoch}; restore metadata/ and hard-state together with the logs, from one copy of the folder; if the log was copied in from another cluster, run varve log adopt`,
     );
   }
 }

@@ -3,38 +3,47 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Result, runSuite, type Verdict } from './check.ts';
+import { copySuite } from './kafka/disk/copy-suite.ts';
+import { dumpSuite } from './kafka/disk/dump-suite.ts';
+import { exchangeSuite } from './kafka/disk/exchange-suite.ts';
 import { schemaSuite } from './kafka/schemas.ts';
 import { runKafkaClients } from './kafka/suite.ts';
 import { pythonSuite } from './python.ts';
 
 /**
- * `npm run conformance [-- --client ID,… --server HOST:PORT|kafka --write-table --results FILE]`:
- * clients that others wrote, against a broker of ours: those made from `proto/` with the tools of
- * other languages, and those written for Kafka; and the messages of Kafka as Kafka defines them. What a
- * machine has no tools for is skipped, and said so. With `--client` or `--server` only clients of Kafka
- * run: those named, against that server, which may be an Apache Kafka that is started for it (`kafka`).
+ * `npm run conformance [-- --suite ID … --client ID,… --server HOST:PORT|kafka --write-table --results FILE]`:
+ * what others wrote, against a broker of ours: stubs made from `proto/` with the tools of other languages, the
+ * clients written for Kafka, Kafka's own definitions of its messages, and files that it and we exchange. What a
+ * machine has no tools for is skipped, and said so. With `--suite` only those suites run; with `--client` or
+ * `--server` only clients of Kafka: those named, against that server, which may be an Apache Kafka that is
+ * started for it (`kafka`).
  */
-const suites: readonly ((folder: string) => Promise<Result[]>)[] = [
-  (folder) => runSuite(pythonSuite, folder),
-  (folder) => runSuite(schemaSuite, folder),
-];
+const suites: Readonly<Record<string, (folder: string) => Promise<Result[]>>> = {
+  python: (folder) => runSuite(pythonSuite, folder),
+  schemas: (folder) => runSuite(schemaSuite, folder),
+  exchange: (folder) => runSuite(exchangeSuite, folder),
+  copy: (folder) => runSuite(copySuite, folder),
+  dump: (folder) => runSuite(dumpSuite, folder),
+};
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       results: { type: 'string' },
+      suite: { type: 'string', multiple: true },
       server: { type: 'string' },
       client: { type: 'string' },
       'write-table': { type: 'boolean', default: false },
     },
   });
   const results: Result[] = [];
-  if (values.server === undefined && values.client === undefined) {
-    results.push(...(await runSuites()));
-  }
+  const wantsClients = values.server !== undefined || values.client !== undefined;
+  if (!wantsClients) results.push(...(await runSuites(values.suite ?? Object.keys(suites))));
   const ids = values.client?.split(',');
   const writesTable = values['write-table'];
-  results.push(...(await runKafkaClients({ server: values.server, ids, writesTable })));
+  if (values.suite === undefined) {
+    results.push(...(await runKafkaClients({ server: values.server, ids, writesTable })));
+  }
   report(results);
   const count = (verdict: Verdict): number =>
     results.filter((result) => result.verdict === verdict).length;
@@ -45,9 +54,13 @@ async function main(): Promise<void> {
   process.exitCode = counts.failed === 0 ? 0 : 1;
 }
 
-async function runSuites(): Promise<Result[]> {
+async function runSuites(ids: readonly string[]): Promise<Result[]> {
   const results: Result[] = [];
-  for (const suite of suites) {
+  for (const id of ids) {
+    const suite = suites[id];
+    if (suite === undefined) {
+      throw new Error(`no suite ${id}; there are ${Object.keys(suites).join(', ')}`);
+    }
     const folder = mkdtempSync(join(tmpdir(), 'varve-conformance-'));
     try {
       results.push(...(await suite(folder)));

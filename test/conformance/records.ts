@@ -52,7 +52,7 @@ export function sampleRecords(): PortableRecord[] {
 }
 
 /** With the offsets that they get in a topic that was empty. */
-function numbered(records: readonly PortableRecord[]): PortableRecord[] {
+export function numbered(records: readonly PortableRecord[]): PortableRecord[] {
   const next = Array<number>(PARTITIONS).fill(0);
   return records.map((record) => ({ ...record, offset: next[record.partition]!++ }));
 }
@@ -62,15 +62,16 @@ export async function createTopic(address: string, name: string): Promise<void> 
   await client.admin().createTopic({ name, partitionCount: PARTITIONS });
 }
 
-/** Writes the sample with our own client. */
-export async function produceSample(
+/** Writes records with our own client. */
+export async function produceRecords(
   address: string,
   topic: string,
   compression: CompressionName,
+  records: readonly PortableRecord[],
 ): Promise<void> {
   await using client = await connect({ brokers: [address] });
   await using producer = client.producer({ compression });
-  const sent = sampleRecords().map(({ partition, key, value, headers, timestampMs }) =>
+  const sent = records.map(({ partition, key, value, headers, timestampMs }) =>
     producer.send({
       ...{ topic, partition, timestampMs, key: bytes(key), value: bytes(value) },
       headers: headers.map(([name, each]) => ({ key: name, value: bytes(each) })),
@@ -79,10 +80,26 @@ export async function produceSample(
   await Promise.all(sent);
 }
 
+/** Writes the sample with our own client. */
+export const produceSample = (
+  address: string,
+  topic: string,
+  compression: CompressionName,
+): Promise<void> => produceRecords(address, topic, compression, sampleRecords());
+
 /** Reads a topic from start to end with our own client and compares it with the sample. */
 export async function consumeSample(address: string, topic: string): Promise<void> {
+  expectSample(await consumeRecords(address, topic));
+}
+
+/** Reads a topic to its end with our own client. */
+export async function consumeRecords(
+  address: string,
+  topic: string,
+  from: 'earliest' | { readonly timestampMs: number } = 'earliest',
+): Promise<readonly PortableRecord[]> {
   await using client = await connect({ brokers: [address] });
-  const consumer = client.consumer({ topics: [topic], from: 'earliest', until: 'end' });
+  const consumer = client.consumer({ topics: [topic], from, until: 'end' });
   const records: PortableRecord[] = [];
   for await (const { partition, offset, key, value, headers, timestampMs } of consumer) {
     records.push({
@@ -90,12 +107,20 @@ export async function consumeSample(address: string, topic: string): Promise<voi
       headers: headers.map((each) => [each.key, base64(each.value)]),
     });
   }
-  expectSample(records);
+  return records;
 }
 
 /** Compares records that came from anywhere with the sample; partitions may come in any order. */
 export function expectSample(records: readonly PortableRecord[]): void {
+  expectRecords(records, numbered(sampleRecords()));
+}
+
+/** Compares records with their offsets; partitions may come in any order. */
+export function expectRecords(
+  actual: readonly PortableRecord[],
+  expected: readonly PortableRecord[],
+): void {
   const inOrder = (some: readonly PortableRecord[]): PortableRecord[] =>
     [...some].sort((a, b) => a.partition - b.partition || a.offset! - b.offset!);
-  deepStrictEqual(inOrder(records), inOrder(numbered(sampleRecords())));
+  deepStrictEqual(inOrder(actual), inOrder(expected));
 }

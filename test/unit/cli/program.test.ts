@@ -32,6 +32,7 @@ test('the commands are those of the documentation', () => {
     'log',
     'log dump',
     'log verify',
+    'log adopt',
     'config',
     'config docs',
     'completion',

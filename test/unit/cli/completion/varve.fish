@@ -3,7 +3,7 @@ function __varve_at
     set -l place ''
     for word in (commandline -opc)[2..-1]
         set -l next (string trim -- "$place $word")
-        if contains -- "$next" 'start' 'topic' 'topic create' 'topic list' 'topic describe' 'topic alter' 'topic delete' 'produce' 'consume' 'offsets' 'log' 'log dump' 'log verify' 'config' 'config docs' 'completion'
+        if contains -- "$next" 'start' 'topic' 'topic create' 'topic list' 'topic describe' 'topic alter' 'topic delete' 'produce' 'consume' 'offsets' 'log' 'log dump' 'log verify' 'log adopt' 'config' 'config docs' 'completion'
             set place "$next"
         end
     end
@@ -102,12 +102,16 @@ complete -c varve -n '__varve_at \'offsets\'' -l tls-key -r -d 'private key of t
 complete -c varve -n '__varve_at \'offsets\'' -l help -d 'show help'
 complete -c varve -n '__varve_at \'log\'' -f -a dump -d 'show the batches'
 complete -c varve -n '__varve_at \'log\'' -f -a verify -d 'check batches, indexes and snapshots'
+complete -c varve -n '__varve_at \'log\'' -f -a adopt -d 'make partitions of a Kafka this node\'s, after their folders were copied in'
 complete -c varve -n '__varve_at \'log\'' -l help -d 'show help'
 complete -c varve -n '__varve_at \'log dump\'' -l records -d 'show the records of each batch, too'
 complete -c varve -n '__varve_at \'log dump\'' -l json -d 'print JSON'
 complete -c varve -n '__varve_at \'log dump\'' -l help -d 'show help'
 complete -c varve -n '__varve_at \'log verify\'' -l json -d 'print JSON'
 complete -c varve -n '__varve_at \'log verify\'' -l help -d 'show help'
+complete -c varve -n '__varve_at \'log adopt\'' -l node-id -r -d 'number of the node (default: 1)'
+complete -c varve -n '__varve_at \'log adopt\'' -l json -d 'print JSON'
+complete -c varve -n '__varve_at \'log adopt\'' -l help -d 'show help'
 complete -c varve -n '__varve_at \'config\'' -f -a docs -d 'print all settings as a table in Markdown'
 complete -c varve -n '__varve_at \'config\'' -l help -d 'show help'
 complete -c varve -n '__varve_at \'config docs\'' -l help -d 'show help'

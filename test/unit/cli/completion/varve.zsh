@@ -6,11 +6,11 @@ _varve() {
   for word in "${(@)words[2,CURRENT-1]}"; do
     next="${place:+$place }$word"
     case "$next" in
-      'start' | 'topic' | 'topic create' | 'topic list' | 'topic describe' | 'topic alter' | 'topic delete' | 'produce' | 'consume' | 'offsets' | 'log' | 'log dump' | 'log verify' | 'config' | 'config docs' | 'completion') place="$next" ;;
+      'start' | 'topic' | 'topic create' | 'topic list' | 'topic describe' | 'topic alter' | 'topic delete' | 'produce' | 'consume' | 'offsets' | 'log' | 'log dump' | 'log verify' | 'log adopt' | 'config' | 'config docs' | 'completion') place="$next" ;;
     esac
   done
   case "$place ${words[CURRENT-1]}" in
-    'start --data-dir' | 'start --grpc' | 'start --kafka' | 'start --http' | 'start --config' | 'start --set' | 'start --node-id' | 'topic create --partitions' | 'topic create --replication-factor' | 'topic create --config' | 'topic create --brokers' | 'topic create --tls-ca' | 'topic create --tls-cert' | 'topic create --tls-key' | 'topic list --brokers' | 'topic list --tls-ca' | 'topic list --tls-cert' | 'topic list --tls-key' | 'topic describe --brokers' | 'topic describe --tls-ca' | 'topic describe --tls-cert' | 'topic describe --tls-key' | 'topic alter --partitions' | 'topic alter --config' | 'topic alter --unset' | 'topic alter --brokers' | 'topic alter --tls-ca' | 'topic alter --tls-cert' | 'topic alter --tls-key' | 'topic delete --brokers' | 'topic delete --tls-ca' | 'topic delete --tls-cert' | 'topic delete --tls-key' | 'produce --file' | 'produce --key-separator' | 'produce --partition' | 'produce --timeout' | 'produce --brokers' | 'produce --tls-ca' | 'produce --tls-cert' | 'produce --tls-key' | 'consume --partition' | 'consume --from' | 'consume --max-records' | 'consume --key-separator' | 'consume --brokers' | 'consume --tls-ca' | 'consume --tls-cert' | 'consume --tls-key' | 'offsets --brokers' | 'offsets --tls-ca' | 'offsets --tls-cert' | 'offsets --tls-key') _files; return ;;
+    'start --data-dir' | 'start --grpc' | 'start --kafka' | 'start --http' | 'start --config' | 'start --set' | 'start --node-id' | 'topic create --partitions' | 'topic create --replication-factor' | 'topic create --config' | 'topic create --brokers' | 'topic create --tls-ca' | 'topic create --tls-cert' | 'topic create --tls-key' | 'topic list --brokers' | 'topic list --tls-ca' | 'topic list --tls-cert' | 'topic list --tls-key' | 'topic describe --brokers' | 'topic describe --tls-ca' | 'topic describe --tls-cert' | 'topic describe --tls-key' | 'topic alter --partitions' | 'topic alter --config' | 'topic alter --unset' | 'topic alter --brokers' | 'topic alter --tls-ca' | 'topic alter --tls-cert' | 'topic alter --tls-key' | 'topic delete --brokers' | 'topic delete --tls-ca' | 'topic delete --tls-cert' | 'topic delete --tls-key' | 'produce --file' | 'produce --key-separator' | 'produce --partition' | 'produce --timeout' | 'produce --brokers' | 'produce --tls-ca' | 'produce --tls-cert' | 'produce --tls-key' | 'consume --partition' | 'consume --from' | 'consume --max-records' | 'consume --key-separator' | 'consume --brokers' | 'consume --tls-ca' | 'consume --tls-cert' | 'consume --tls-key' | 'offsets --brokers' | 'offsets --tls-ca' | 'offsets --tls-cert' | 'offsets --tls-key' | 'log adopt --node-id') _files; return ;;
     'produce --compression') compadd none gzip snappy lz4 zstd; return ;;
     'produce --acks') compadd all leader; return ;;
     'consume --format') compadd value json; return ;;
@@ -120,13 +120,18 @@ _varve() {
       '--help:show help') ;;
     'log') found=(
       'dump:show the batches'
-      'verify:check batches, indexes and snapshots') flags=(
+      'verify:check batches, indexes and snapshots'
+      'adopt:make partitions of a Kafka this node'\''s, after their folders were copied in') flags=(
       '--help:show help') ;;
     'log dump') found=() flags=(
       '--records:show the records of each batch, too'
       '--json:print JSON'
       '--help:show help') ;;
     'log verify') found=() flags=(
+      '--json:print JSON'
+      '--help:show help') ;;
+    'log adopt') found=() flags=(
+      '--node-id:number of the node (default: 1)'
       '--json:print JSON'
       '--help:show help') ;;
     'config') found=(

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  digestOf,
+  installOnce,
+  requireProgram,
+  runInstaller,
+} from '../../../../bench/peers/install.ts';
+import { installKafka } from '../../../../bench/peers/kafka-jvm.ts';
+import { UnavailableError } from '../../../../bench/system.ts';
+import { MissingToolchainError } from '../../check.ts';
+
+const SOURCES = fileURLToPath(new URL('java/', import.meta.url));
+
+/**
+ * Folders of Kafka's jars, and of our own programs that use them, compiled once.
+ *
+ * @throws MissingToolchainError if this machine cannot have them
+ */
+export function javaClassPath(): readonly string[] {
+  try {
+    const { classPath } = installKafka();
+    const programs = installOnce(`kafka-disk-${digestOf(SOURCES)}`, (folder) => {
+      requireProgram('javac', '-version');
+      const sources = ['Exchange'].map((name) => join(SOURCES, `${name}.java`));
+      const args = ['-cp', classPath[0]!, '-d', folder, ...sources];
+      runInstaller({ file: 'javac', args, cwd: folder });
+    });
+    return [...classPath, programs];
+  } catch (error) {
+    if (error instanceof UnavailableError) throw new MissingToolchainError(error.message);
+    throw error;
+  }
+}
+
+/** What a short-lived JVM is told: its start counts for more than its speed. */
+export const JVM_FLAGS: readonly string[] = [
+  '-Xmx512m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  `-Dlog4j2.configurationFile=${fileURLToPath(
+    new URL('../../../../bench/peers/kafka/log4j2.properties', import.meta.url),
+  )}`,
+];

@@ -1,0 +1,121 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { nodeEnv } from '../../../src/env/node-env.ts';
+import { nodeId } from '../../../src/model/ids.ts';
+import { adoptLogs } from '../../../src/server/adopt-logs.ts';
+import { silentLogger } from '../../../src/telemetry/logger.ts';
+import { startBroker, type TestBroker } from '../../../src/testing/main.ts';
+import { TemporaryFolder } from '../../support/processes.ts';
+
+const SEGMENT = '00000000000000000000.log';
+
+const adopt = (dataDir: string) =>
+  adoptLogs({ dataDir, nodeId: nodeId(1) }, nodeEnv(), silentLogger);
+
+/** Sends one record with a producer of its own; returns its offset. */
+async function send(broker: TestBroker, value: string): Promise<number> {
+  await using client = await broker.connect();
+  const { offset } = await client.producer({ value: 'string' }).send({ topic: 't', value });
+  return offset;
+}
+
+async function read(broker: TestBroker): Promise<string[]> {
+  await using client = await broker.connect();
+  const from = { topics: ['t'], from: 'earliest', until: 'end', value: 'string' } as const;
+  const values: string[] = [];
+  for await (const { value } of client.consumer(from)) values.push(value!);
+  return values;
+}
+
+async function makeTopic(dataDir: string): Promise<void> {
+  await using broker = await startBroker({ dataDir });
+  await using client = await broker.connect();
+  await client.admin().createTopic({ name: 't', partitionCount: 1 });
+}
+
+/** The data directory of a cluster that was started three times, and one where the topic is new. */
+async function twoClusters(folder: TemporaryFolder): Promise<{ foreign: string; own: string }> {
+  const [foreign, own] = [`${folder.path}/foreign`, `${folder.path}/own`];
+  await makeTopic(foreign);
+  for (const value of ['a', 'b', 'c']) {
+    await using broker = await startBroker({ dataDir: foreign });
+    await send(broker, value);
+  }
+  await makeTopic(own);
+  return { foreign, own };
+}
+
+test('a log of another cluster is read, and written on under newer epochs by newer producers', async () => {
+  using folder = new TemporaryFolder();
+  const { foreign, own } = await twoClusters(folder);
+  await cp(`${foreign}/t-0`, `${own}/t-0`, { recursive: true });
+  expect(await adopt(own)).toEqual([{ partition: 't-0', logStartOffset: 0, logEndOffset: 3 }]);
+  // The first producer here would have the id of the first one there, and its record be a repetition.
+  for (const [at, value] of ['d', 'e'].entries()) {
+    await using broker = await startBroker({ dataDir: own });
+    expect(await send(broker, value)).toBe(3 + at);
+  }
+  await using broker = await startBroker({ dataDir: own });
+  expect(await read(broker)).toEqual(['a', 'b', 'c', 'd', 'e']);
+});
+
+test('a copy without the file that names its topic is adopted, once', async () => {
+  using folder = new TemporaryFolder();
+  const { foreign, own } = await twoClusters(folder);
+  await cp(`${foreign}/t-0/${SEGMENT}`, `${own}/t-0/${SEGMENT}`);
+  expect(await adopt(own)).toMatchObject([{ partition: 't-0', logEndOffset: 3 }]);
+  expect(await adopt(own)).toEqual([]);
+  await using broker = await startBroker({ dataDir: own });
+  expect(await read(broker)).toEqual(['a', 'b', 'c']);
+});
+
+test('without it being adopted a node does not start on such a log, and says what to do', async () => {
+  using folder = new TemporaryFolder();
+  const { foreign, own } = await twoClusters(folder);
+  const broker = await startBroker({ dataDir: own });
+  await send(broker, 'own');
+  await broker.close();
+  const metadata = await readFile(`${own}/t-0/partition.metadata`);
+  await rm(`${own}/t-0`, { recursive: true });
+  await rm(`${own}/durable-marks`);
+  await cp(`${foreign}/t-0`, `${own}/t-0`, { recursive: true });
+  await writeFile(`${own}/t-0/partition.metadata`, metadata);
+  await expect(startBroker({ dataDir: own })).rejects.toThrow(
+    /older than the log of t-0: .* if the log was copied in from another cluster, run varve log adopt/,
+  );
+  expect(await adopt(own)).toMatchObject([{ partition: 't-0', logEndOffset: 3 }]);
+});
+
+test('a log with a gap is not adopted, and nothing else is changed', async () => {
+  using folder = new TemporaryFolder();
+  const { foreign, own } = await twoClusters(folder);
+  await cp(`${foreign}/t-0`, `${own}/t-0`, { recursive: true });
+  await cp(`${foreign}/t-0/${SEGMENT}`, `${own}/t-0/00000000000000000005.log`);
+  await expect(adopt(own)).rejects.toThrow(
+    /nothing was adopted: .*the segment ends before offset 3, the next begins at 5/,
+  );
+  await rm(`${own}/t-0`, { recursive: true });
+  await using broker = await startBroker({ dataDir: own });
+  expect(await send(broker, 'first')).toBe(0);
+});
+
+test('a folder without a topic is refused, before anything is written', async () => {
+  using folder = new TemporaryFolder();
+  const { foreign, own } = await twoClusters(folder);
+  await cp(`${foreign}/t-0`, `${own}/t-1`, { recursive: true });
+  await expect(adopt(own)).rejects.toThrow(
+    `${own}/t-1 is of no topic that is known; make topic t with at least 2 partitions first`,
+  );
+  const metadata = await readFile(`${own}/t-1/partition.metadata`, 'utf8');
+  expect(metadata).toBe(await readFile(`${foreign}/t-0/partition.metadata`, 'utf8'));
+});
+
+test('only the data directory of a node that is stopped can adopt', async () => {
+  using folder = new TemporaryFolder();
+  await expect(adopt(folder.path)).rejects.toThrow(
+    `${folder.path} is no data directory of a node; give the one that varve start has`,
+  );
+  const dataDir = `${folder.path}/data`;
+  await using _ = await startBroker({ dataDir });
+  await expect(adopt(dataDir)).rejects.toThrow(/is in use by another broker/);
+});

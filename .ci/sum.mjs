@@ -29,5 +29,7 @@ for (const part of ['tests', 'package', 'conformance']) {
   }
 }
 
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+// What was skipped has been named where it was; the last line stays the same for whoever reads it.
+if (skipped > 0) console.log(`${skipped} skipped`);
+console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

@@ -10,6 +10,8 @@ const SIZE_BYTES = 4;
 /** Memory of a frame grows with what has arrived of it, and never beyond so many times that. */
 const MAX_GROWTH = 4;
 const FIRST_BYTES = 1024;
+/** One for all: an empty view of what came would keep the whole of it, 64 KiB a connection that is idle. */
+const NOTHING = new Uint8Array(0);
 
 /** A whole request, and what it holds of the memory; whoever has it gives that back. */
 export interface Frame {
@@ -27,11 +29,11 @@ export class FrameIntake {
   /** Bytes of the size that have come, and the size as far as they tell. */
   #sizeBytes = 0;
   #size = 0;
-  #frame: Uint8Array = new Uint8Array(0);
+  #frame: Uint8Array = NOTHING;
   #filled = 0;
   #heldBytes = 0;
   /** What came and could not be taken in yet. */
-  #rest: Uint8Array = new Uint8Array(0);
+  #rest: Uint8Array = NOTHING;
 
   constructor(maxBytes: number, memory: IntakeMemory) {
     this.#maxBytes = maxBytes;
@@ -63,7 +65,7 @@ export class FrameIntake {
     while (this.#sizeBytes < SIZE_BYTES) {
       if (this.#rest.length === 0) return 'more';
       this.#size = (this.#size << 8) | this.#rest[0]!;
-      this.#rest = this.#rest.subarray(1);
+      this.#rest = restOf(this.#rest, 1);
       this.#sizeBytes++;
       if (this.#sizeBytes === SIZE_BYTES) this.#checkSize();
     }
@@ -71,12 +73,12 @@ export class FrameIntake {
     if (!this.#makeRoom(this.#filled + count)) return 'no-room';
     this.#frame.set(this.#rest.subarray(0, count), this.#filled);
     this.#filled += count;
-    this.#rest = this.#rest.subarray(count);
+    this.#rest = restOf(this.#rest, count);
     if (this.#filled < this.#size) return 'more';
     const frame = { bytes: this.#frame.subarray(0, this.#size), heldBytes: this.#heldBytes };
     this.#sizeBytes = 0;
     this.#size = 0;
-    this.#frame = new Uint8Array(0);
+    this.#frame = NOTHING;
     this.#filled = 0;
     this.#heldBytes = 0;
     return frame;
@@ -101,3 +103,6 @@ export class FrameIntake {
     return true;
   }
 }
+
+const restOf = (bytes: Uint8Array, count: number): Uint8Array =>
+  count < bytes.length ? bytes.subarray(count) : NOTHING;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Result, runSuite, type Verdict } from './check.ts';
+import { writeAdminMethods } from './kafka/admin/admin-methods.ts';
 import { copySuite } from './kafka/disk/copy-suite.ts';
 import { dumpSuite } from './kafka/disk/dump-suite.ts';
 import { exchangeSuite } from './kafka/disk/exchange-suite.ts';
@@ -11,12 +12,12 @@ import { runKafkaClients } from './kafka/suite.ts';
 import { pythonSuite } from './python.ts';
 
 /**
- * `npm run conformance [-- --suite ID … --client ID,… --server HOST:PORT|kafka --write-table --results FILE]`:
+ * `npm run conformance [-- --suite ID … --client ID,… --server HOST:PORT|kafka --write-table --results FILE | --admin-methods]`:
  * what others wrote, against a broker of ours: stubs made from `proto/` with the tools of other languages, the
  * clients written for Kafka, Kafka's own definitions of its messages, and files that it and we exchange. What a
  * machine has no tools for is skipped, and said so. With `--suite` only those suites run; with `--client` or
  * `--server` only clients of Kafka: those named, against that server, which may be an Apache Kafka that is
- * started for it (`kafka`).
+ * started for it (`kafka`). `--admin-methods` writes what becomes of every method of two admin libraries.
  */
 const suites: Readonly<Record<string, (folder: string) => Promise<Result[]>>> = {
   python: (folder) => runSuite(pythonSuite, folder),
@@ -34,8 +35,13 @@ async function main(): Promise<void> {
       server: { type: 'string' },
       client: { type: 'string' },
       'write-table': { type: 'boolean', default: false },
+      'admin-methods': { type: 'boolean', default: false },
     },
   });
+  if (values['admin-methods']) {
+    process.exitCode = (await writeAdminMethods()) === 0 ? 0 : 1;
+    return;
+  }
   const results: Result[] = [];
   const wantsClients = values.server !== undefined || values.client !== undefined;
   if (!wantsClients) results.push(...(await runSuites(values.suite ?? Object.keys(suites))));

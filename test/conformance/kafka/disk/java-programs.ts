@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -13,16 +14,16 @@ import { MissingToolchainError } from '../../check.ts';
 const SOURCES = fileURLToPath(new URL('java/', import.meta.url));
 
 /**
- * Folders of Kafka's jars, and of our own programs that use them, compiled once.
+ * Folders of Kafka's jars, and of the programs in a folder that use them, compiled once.
  *
  * @throws MissingToolchainError if this machine cannot have them
  */
-export function javaClassPath(): readonly string[] {
+export function javaClassPath(from: string = SOURCES): readonly string[] {
   try {
     const { classPath } = installKafka();
-    const programs = installOnce(`kafka-disk-${digestOf(SOURCES)}`, (folder) => {
+    const programs = installOnce(`kafka-programs-${digestOf(from)}`, (folder) => {
       requireProgram('javac', '-version');
-      const sources = ['Exchange'].map((name) => join(SOURCES, `${name}.java`));
+      const sources = readdirSync(from).map((name) => join(from, name));
       const args = ['-cp', classPath[0]!, '-d', folder, ...sources];
       runInstaller({ file: 'javac', args, cwd: folder });
     });

@@ -47,8 +47,13 @@ export async function dumpFolder(classPath: readonly string[], folder: string): 
     sane: new Set(),
     complaints: [],
   };
-  const files = readdirSync(folder).filter((name) =>
-    /\.(log|index|timeindex|snapshot)$/.test(name),
+  const names = new Set(readdirSync(folder));
+  // A time index is written before the index beside it, without which the tool cannot look at it: a broker
+  // that is killed may leave it alone.
+  const files = [...names].filter(
+    (name) =>
+      /\.(log|index|snapshot)$/.test(name) ||
+      (name.endsWith('.timeindex') && names.has(name.replace('.timeindex', '.index'))),
   );
   const indexes = files.filter((name) => /index$/.test(name));
   await run(['--deep-iteration'], files);

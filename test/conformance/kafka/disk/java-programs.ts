@@ -21,10 +21,11 @@ const SOURCES = fileURLToPath(new URL('java/', import.meta.url));
 export function javaClassPath(from: string = SOURCES): readonly string[] {
   try {
     const { classPath } = installKafka();
-    const programs = installOnce(`kafka-programs-${digestOf(from)}`, (folder) => {
+    const programs = installOnce(`kafka-programs-utf8-${digestOf(from)}`, (folder) => {
       requireProgram('javac', '-version');
       const sources = readdirSync(from).map((name) => join(from, name));
-      const args = ['-cp', classPath[0]!, '-d', folder, ...sources];
+      // Where the locale says nothing, a compiler of Java 17 takes ASCII for granted, and so does a program.
+      const args = ['-encoding', 'UTF-8', '-cp', classPath[0]!, '-d', folder, ...sources];
       runInstaller({ file: 'javac', args, cwd: folder });
     });
     return [...classPath, programs];
@@ -37,6 +38,7 @@ export function javaClassPath(from: string = SOURCES): readonly string[] {
 /** What a short-lived JVM is told: its start counts for more than its speed. */
 export const JVM_FLAGS: readonly string[] = [
   '-Xmx512m',
+  '-Dfile.encoding=UTF-8',
   '-XX:+UseSerialGC',
   '-XX:TieredStopAtLevel=1',
   `-Dlog4j2.configurationFile=${fileURLToPath(

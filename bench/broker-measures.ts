@@ -1,11 +1,14 @@
+import type { ActiveResult, ConnectionsJob } from './load/connections.ts';
 import type { LoadJob, Work } from './load/job.ts';
 import { type LatencySummary, latencyMetrics } from './load/latency-summary.ts';
 import type { SteadyRun } from './load/saturation.ts';
 import type { Child } from './run/child.ts';
+import { requireOpenFiles } from './run/open-files.ts';
 import { residentBytes } from './run/resident.ts';
 import { announced, freePort, type Workspace } from './run/workspace.ts';
 import type {
   CatchUpScenario,
+  ConnectionsScenario,
   FetchScenario,
   LatencyScenario,
   MemoryScenario,
@@ -64,6 +67,7 @@ export function brokerMeasures(workspace: Workspace, driver: () => Driver): Meas
     startup: (scenario, run) => bench(scenario, run).startup(scenario),
     restart: (scenario, run) => bench(scenario, run).restart(scenario),
     memory: (scenario, run) => bench(scenario, run).memory(scenario),
+    connections: (scenario, run) => bench(scenario, run).connections(scenario),
   };
 }
 
@@ -181,6 +185,39 @@ class BrokerBench {
     });
   }
 
+  /** Memory first: what is freed of a load would hide what the connections take. */
+  async connections(scenario: ConnectionsScenario): Promise<Measurement> {
+    requireOpenFiles(scenario.idle + scenario.active + OTHER_FILES);
+    return await this.#withServer(async ({ server, child }) => {
+      const start = (work: ConnectionsJob['work'], connections: number): Child => {
+        const { ratePerSecond, recordBytes } = scenario;
+        const { warmupSeconds, seconds } = this.#job;
+        const how = { connections, ratePerSecond, recordBytes, warmupSeconds, seconds };
+        const script = new URL('./load/connections.ts', import.meta.url);
+        return this.#workspace.startScript(script, { work, server, ...how }, this.#deadlineMs);
+      };
+      const active = () => this.#workspace.resultOf<ActiveResult>(start('active', scenario.active));
+      // What is made once for all connections.
+      await start('brief', scenario.active).output();
+      await pause(IDLE_MS);
+      const before = residentBytes(child.pid);
+      const idle = start('idle', scenario.idle);
+      await idle.seek(announced('open'));
+      await pause(IDLE_MS);
+      const perConnection = (residentBytes(child.pid) - before) / scenario.idle;
+      const beside = await active();
+      idle.kill();
+      await idle.ended;
+      const alone = await active();
+      const metrics: Metric[] = [
+        { name: 'rss_per_connection', value: perConnection / 1e3, unit: 'KB' },
+        ...latencyMetrics('ack', beside.ack),
+        ...latencyMetrics('ack_alone', alone.ack),
+      ];
+      return { metrics, records: beside.ack.count, seconds: this.#run.seconds };
+    });
+  }
+
   /** From the start of the process to the first acknowledged record, in ms; the client is there already. */
   async #timeStart(place: Place): Promise<number> {
     const client = this.#startLoad('first', addressOf(place));
@@ -266,3 +303,5 @@ const FILL_OUTSTANDING_BYTES = 16 * 1024 * 1024;
 /** What was needed for the start is freed by then. */
 const IDLE_MS = 5_000;
 const WATCH_MS = 200;
+/** What a process has open beside its connections, at most. */
+const OTHER_FILES = 500;

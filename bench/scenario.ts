@@ -86,6 +86,19 @@ export interface MemoryScenario extends ScenarioBase {
   readonly outstandingRecords: number;
 }
 
+/**
+ * Connections of Kafka clients that have said hello and then nothing, and what they take of the server's
+ * memory; others that send single records in turn, with and without those beside them.
+ */
+export interface ConnectionsScenario extends ScenarioBase {
+  readonly kind: 'connections';
+  readonly idle: number;
+  readonly active: number;
+  /** Of all active ones together. */
+  readonly ratePerSecond: number;
+  readonly recordBytes: number;
+}
+
 /** Brokers within a process, as tests use them. */
 export interface EmbeddedScenario extends ScenarioBase {
   readonly kind: 'embedded';
@@ -101,6 +114,7 @@ export type Scenario =
   | StartupScenario
   | RestartScenario
   | MemoryScenario
+  | ConnectionsScenario
   | EmbeddedScenario;
 
 export type ScenarioOf<Kind extends Scenario['kind']> = Extract<Scenario, { readonly kind: Kind }>;

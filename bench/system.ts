@@ -57,10 +57,10 @@ export interface Metric {
 }
 
 /** MB is 10^6 bytes; of bandwidth it counts record values, without any framing. */
-export type Unit = 'records/s' | 'MB/s' | 'ms' | 's/GiB' | 'MB' | 'records' | 's';
+export type Unit = 'records/s' | 'MB/s' | 'ms' | 's/GiB' | 'MB' | 'KB' | 'records' | 's';
 
 /** Of which units less is better. */
-export const lowerIsBetter: ReadonlySet<Unit> = new Set(['ms', 's/GiB', 'MB', 's']);
+export const lowerIsBetter: ReadonlySet<Unit> = new Set(['ms', 's/GiB', 'MB', 'KB', 's']);
 
 /** `records` of `recordBytes` each moved in `seconds`. */
 export function throughput(records: number, recordBytes: number, seconds: number): Measurement {

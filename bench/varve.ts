@@ -10,6 +10,8 @@ import { parseEvent, type Workspace } from './run/workspace.ts';
 import type { EmbeddedScenario } from './scenario.ts';
 import { type Measurement, type Measures, median, type System, type SystemName } from './system.ts';
 
+type Door = 'grpc' | 'kafka';
+
 /**
  * The broker of this tree with its settings as they come, as the package that is published, used by
  * load processes through the client.
@@ -20,22 +22,18 @@ export class Varve implements System, Driver {
   readonly measures: Measures;
   readonly #workspace: Workspace;
   readonly #isBuilt: boolean;
-  /** Where the load of a server at an address expects which door. */
-  readonly #listeners: (address: string) => readonly [grpc: string, kafka: string];
+  readonly #door: Door;
   /** Of the package, or of the sources. */
   #root: string = ROOT;
 
   /** `from` says what runs: the built package, or the sources, whose lines a profile can name. */
-  constructor(
-    workspace: Workspace,
-    from: 'package' | 'sources' = 'package',
-    door: 'grpc' | 'kafka' = 'grpc',
-  ) {
+  constructor(workspace: Workspace, from: 'package' | 'sources' = 'package', door: Door = 'grpc') {
     this.#workspace = workspace;
-    this.#listeners = (address) => (door === 'grpc' ? [address, ''] : ['127.0.0.1:0', address]);
+    this.#door = door;
     this.#isBuilt = from === 'package';
     this.measures = {
       ...brokerMeasures(workspace, () => this),
+      ...this.#connections(),
       embedded: (scenario) => this.#embedded(scenario),
     };
   }
@@ -47,9 +45,27 @@ export class Varve implements System, Driver {
   async format(): Promise<void> {}
 
   startServer(start: ServerStart): Child {
-    const { folder, port, settings, deadlineMs } = start;
+    return this.#start(start, this.#door);
+  }
+
+  /** They are those of Kafka clients. */
+  #connections(): Pick<Measures, 'connections'> {
+    const driver: Driver = {
+      warmupSeconds: this.warmupSeconds,
+      format: () => this.format(),
+      startServer: (start) => this.#start(start, 'kafka'),
+      isReady: (line) => this.isReady(line),
+      startLoad: (job, deadlineMs) => this.startLoad(job, deadlineMs),
+    };
+    const { connections } = brokerMeasures(this.#workspace, () => driver);
+    return connections === undefined ? {} : { connections };
+  }
+
+  /** `door`: which one the load expects at the address. */
+  #start({ folder, port, settings, deadlineMs }: ServerStart, door: Door): Child {
     const command = ['start', '--data-dir', join(folder, 'data'), '--json'];
-    const [grpc, kafka] = this.#listeners(`127.0.0.1:${port}`);
+    const address = `127.0.0.1:${port}`;
+    const [grpc, kafka] = door === 'grpc' ? [address, ''] : ['127.0.0.1:0', address];
     const listeners = ['--grpc', grpc, '--http', '127.0.0.1:0', '--kafka', kafka];
     const set = settings.flatMap((setting) => ['--set', setting]);
     return this.#workspace.startNode({

@@ -30,6 +30,11 @@ function metricsOf(scenario: Scenario): string[] {
       return namesOf(restart(1, 1, 1).metrics);
     case 'memory':
       return ['idle_rss', 'loaded_rss', 'packages_rss'];
+    case 'connections':
+      return [
+        'rss_per_connection',
+        ...namesOf(['ack', 'ack_alone'].flatMap((prefix) => latencyMetrics(prefix, summary))),
+      ];
     case 'embedded':
       return ['first_ready', 'ready', 'all_ready', 'rss_per_broker'];
   }

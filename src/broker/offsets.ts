@@ -5,6 +5,9 @@ import { type ErrorRow, Errors } from '../model/errors.ts';
 import { type LeaderEpoch, NO_LEADER_EPOCH, offset, type TopicPartition } from '../model/ids.ts';
 import type { PartitionClaim, PartitionLookup } from './partition-lookup.ts';
 
+/** One request works on so many partitions at a time: each reads from the disk, or syncs it. */
+export const PARTITIONS_AT_A_TIME = 8;
+
 /**
  * Which offset of a partition is wanted: its first, its end, that of the record with the largest
  * timestamp, or of the first one not before a time.

@@ -56,7 +56,7 @@ export class Produce {
     const budget = this.#budget;
     if (!budget.tryTake(bytes)) {
       const detail = `requests of ${budget.usedBytes} bytes are being worked on, ${budget.limitBytes} are allowed`;
-      return Promise.resolve(items.map(() => failed(Errors.BROKER_OVERLOADED, detail)));
+      return Promise.resolve(items.map(() => failedProduce(Errors.BROKER_OVERLOADED, detail)));
     }
     return this.#appendAll(items, options).finally(() => budget.give(bytes));
   }
@@ -97,17 +97,17 @@ export class Produce {
     if ('refusal' in found) {
       settled();
       const { row, detail, leaderId, leaderEpoch } = found.refusal;
-      return { ...failed(row, detail), leaderId, leaderEpoch };
+      return { ...failedProduce(row, detail), leaderId, leaderEpoch };
     }
     const { partition } = found;
     const outcome = partition.append(ownBytes(item.records), 'client');
     if (!outcome.ok) {
       settled();
-      const result = failed(outcome.row, outcome.detail);
+      const result = failedProduce(outcome.row, outcome.detail);
       result.logStartOffset = partition.log.logStartOffset;
       return result;
     }
-    const result = failed(Errors.NONE, '');
+    const result = failedProduce(Errors.NONE, '');
     partition.whenSafe(acks, {
       offset: offsetAfter(outcome.lastOffset, 1),
       deadlineMs,
@@ -144,7 +144,8 @@ const MAX_WASTE = 4;
 const ownBytes = (records: Uint8Array): Uint8Array =>
   records.buffer.byteLength > records.length * MAX_WASTE ? records.slice() : records;
 
-function failed(row: ErrorRow, detail: string): ProduceResult {
+/** What becomes of batches that are not appended. */
+export function failedProduce(row: ErrorRow, detail: string): ProduceResult {
   return {
     row,
     detail,

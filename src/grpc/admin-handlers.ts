@@ -1,9 +1,15 @@
 import type { Broker } from '../broker/broker.ts';
 import type { ConfigSource } from '../broker/config-entry.ts';
-import type { OffsetResult, OffsetSpec } from '../broker/offsets.ts';
+import { type OffsetResult, type OffsetSpec, PARTITIONS_AT_A_TIME } from '../broker/offsets.ts';
 import type { Refusal } from '../controller/refusal.ts';
-import { forEachLimited } from '../log/serial-lane.ts';
-import { type BrokerImage, type TopicImage, topicByName } from '../metadata/image.ts';
+import { mapLimited } from '../log/serial-lane.ts';
+import {
+  type BrokerImage,
+  isInternalTopic,
+  type TopicImage,
+  topicByName,
+  topicsByName,
+} from '../metadata/image.ts';
 import { Errors } from '../model/errors.ts';
 import type * as messages from '../rpc/admin-messages.ts';
 import { adminMethods } from '../rpc/admin-service.ts';
@@ -44,7 +50,7 @@ function serveCluster(table: HandlerTable, broker: Broker, facts: ServerFacts): 
 
 function serveTopics(table: HandlerTable, broker: Broker): void {
   table.onCall(adminMethods.listTopics, async () => ({
-    topics: topicsByName(broker).map(({ name, topicId, partitions }) => ({
+    topics: topicsByName(broker.image).map(({ name, topicId, partitions }) => ({
       name,
       topicId,
       partitionCount: partitions.length,
@@ -53,7 +59,7 @@ function serveTopics(table: HandlerTable, broker: Broker): void {
   table.onCall(adminMethods.describeTopics, async ({ names }) => ({
     topics:
       names.length === 0
-        ? topicsByName(broker).map(describeTopic)
+        ? topicsByName(broker.image).map(describeTopic)
         : distinct(names).map((name) => {
             const topic = topicByName(broker.image, name);
             return topic === undefined ? unknownTopic(name) : describeTopic(topic);
@@ -105,7 +111,7 @@ function serveConfigs(table: HandlerTable, broker: Broker): void {
 
 function serveOffsets(table: HandlerTable, broker: Broker): void {
   table.onCall(adminMethods.listOffsets, async ({ partitions }) => ({
-    partitions: await mapLimited(partitions, async (query) => {
+    partitions: await mapLimited(partitions, PARTITIONS_AT_A_TIME, async (query) => {
       const { topic, partition } = query;
       const result = await broker.listOffset(topic, partition, offsetSpec(query));
       return {
@@ -119,26 +125,15 @@ function serveOffsets(table: HandlerTable, broker: Broker): void {
     }),
   }));
   table.onCall(adminMethods.deleteRecords, async ({ partitions }) => ({
-    partitions: await mapLimited(partitions, async ({ topic, partition, beforeOffset }) => {
-      const result = await broker.deleteRecords(topic, partition, beforeOffset);
-      return { topic, partition, error: errorOf(result), logStartOffset: result.offset };
-    }),
+    partitions: await mapLimited(
+      partitions,
+      PARTITIONS_AT_A_TIME,
+      async ({ topic, partition, beforeOffset }) => {
+        const result = await broker.deleteRecords(topic, partition, beforeOffset);
+        return { topic, partition, error: errorOf(result), logStartOffset: result.offset };
+      },
+    ),
   }));
-}
-
-/** One request works on so many partitions at a time: each reads from the disk, or fsyncs. */
-const CONCURRENCY = 8;
-
-/** The results of `work` for every item, in order. */
-async function mapLimited<In, Out>(
-  items: readonly In[],
-  work: (item: In) => Promise<Out>,
-): Promise<Out[]> {
-  const results: Out[] = [];
-  await forEachLimited(items.entries(), CONCURRENCY, async ([at, item]) => {
-    results[at] = await work(item);
-  });
-  return results;
 }
 
 /** A short request can repeat a name very often, and each would be answered at length. */
@@ -167,9 +162,6 @@ const offsetSpec = (query: messages.OffsetQuery): OffsetSpec => {
   return query.earliest === true ? 'earliest' : 'latest';
 };
 
-const topicsByName = (broker: Broker): TopicImage[] =>
-  [...broker.image.topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-
 const brokers = (broker: Broker): messages.Broker[] =>
   [...broker.image.brokers.values()]
     .sort((a, b) => a.nodeId - b.nodeId)
@@ -178,8 +170,7 @@ const brokers = (broker: Broker): messages.Broker[] =>
 const describeTopic = (topic: TopicImage): messages.TopicDescription => ({
   name: topic.name,
   topicId: topic.topicId,
-  // Topics that the cluster keeps for itself begin with two underscores, as Kafka's do.
-  internal: topic.name.startsWith('__'),
+  internal: isInternalTopic(topic.name),
   partitions: topic.partitions.map((partition, index) => ({
     partition: index,
     leaderId: partition.leader ?? -1,

@@ -2,8 +2,8 @@ import type { ConfigSource } from '../broker/config-entry.ts';
 import type { ChangedTopic } from '../controller/change-topics.ts';
 import type { ConfigChanges } from '../controller/config-changes.ts';
 import { type Refusal, refuse } from '../controller/refusal.ts';
-import { Errors } from '../model/errors.ts';
-import { codeOf, outcomeOf, textOf } from './kafka-errors.ts';
+import { array, type Field, int8, int16, string } from './fields.ts';
+import { errorFields, outcomeOf } from './kafka-errors.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** What has settings, by Kafka's numbers (`ConfigResource.Type`). */
@@ -47,6 +47,14 @@ export interface AlteredResource extends ConfigResource {
   readonly errorMessage: string | null;
 }
 
+/** How both ways to change settings are answered. */
+export const alteredResources: Field<readonly AlteredResource[]> = array('0+', {
+  errorCode: int16('0+'),
+  errorMessage: string('0+', { nullable: '0+' }),
+  resourceType: int8('0+'),
+  resourceName: string('0+'),
+});
+
 /** Changes the settings of all topics among the resources, in one step; all else is refused. */
 export async function alterResources<Resource extends ConfigResource>(
   resources: readonly Resource[],
@@ -69,8 +77,7 @@ export async function alterResources<Resource extends ConfigResource>(
     return {
       resourceType,
       resourceName,
-      errorCode: codeOf(error?.row ?? Errors.NONE),
-      errorMessage: error === undefined ? null : textOf(error.row, error.detail),
+      ...errorFields(error),
     };
   });
 }

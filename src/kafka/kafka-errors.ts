@@ -18,6 +18,14 @@ export function codeOf(row: ErrorRow): number {
 export const textOf = (row: ErrorRow, detail: string = row.message): string | null =>
   row === Errors.NONE ? null : detail.slice(0, MAX_TEXT);
 
+/** The two fields that say how one thing of a request ended; without an error it was done. */
+export const errorFields = (
+  error: { readonly row: ErrorRow; readonly detail: string } | undefined,
+): { readonly errorCode: number; readonly errorMessage: string | null } => ({
+  errorCode: codeOf(error?.row ?? Errors.NONE),
+  errorMessage: error === undefined ? null : textOf(error.row, error.detail),
+});
+
 /** What a use case has failed with, if it is an outcome that a client can be told; else throws it on. */
 export function outcomeOf(error: unknown): { readonly row: ErrorRow; readonly detail: string } {
   if (!(error instanceof ApiError)) throw error;

@@ -1,5 +1,5 @@
 import { checkTopicName } from '../controller/topic-name.ts';
-import type { MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts';
+import type { PartitionImage } from '../metadata/image.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
 import type { TopicId } from '../model/ids.ts';
 
@@ -12,12 +12,6 @@ export const idText = (bytes: Uint8Array): TopicId =>
 
 /** A topic id as the 16 bytes that messages carry. */
 export const idBytes = (id: TopicId): Uint8Array => new Uint8Array(Buffer.from(id, 'base64url'));
-
-/** Topics that the cluster keeps for itself begin with two underscores, as Kafka's do. */
-export const isInternal = (name: string): boolean => name.startsWith('__');
-
-export const topicsByName = (image: MetadataImage): TopicImage[] =>
-  [...image.topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Why there is no topic of that name. */
 export const unknownTopicRow = (name: string): ErrorRow =>

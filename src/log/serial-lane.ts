@@ -36,3 +36,16 @@ export async function forEachLimited<T>(
   };
   await Promise.all(Array.from({ length: limit }, worker));
 }
+
+/** The results of `work` for every item, in order, at most `limit` at a time. */
+export async function mapLimited<In, Out>(
+  items: readonly In[],
+  limit: number,
+  work: (item: In) => Promise<Out>,
+): Promise<Out[]> {
+  const results: Out[] = [];
+  await forEachLimited(items.entries(), limit, async ([at, item]) => {
+    results[at] = await work(item);
+  });
+  return results;
+}

@@ -93,6 +93,13 @@ export function topicByName(image: MetadataImage, name: string): TopicImage | un
   return topic?.name === name ? topic : undefined;
 }
 
+/** All topics, by name. */
+export const topicsByName = (image: MetadataImage): TopicImage[] =>
+  [...image.topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/** Topics that the cluster keeps for itself begin with two underscores, as Kafka's do. */
+export const isInternalTopic = (name: string): boolean => name.startsWith('__');
+
 /** The topic that stands in the way of the name, because it has it or one that collides with it. */
 export function collidingTopic(image: MetadataImage, name: string): TopicImage | undefined {
   const id = image.topicIds.get(collisionKey(name));

@@ -1,6 +1,6 @@
 import { type Api, api } from '../api.ts';
-import { alterResources } from '../config-resources.ts';
-import { array, bool, int8, int16, int32, string } from '../fields.ts';
+import { alteredResources, alterResources } from '../config-resources.ts';
+import { array, bool, int8, int32, string } from '../fields.ts';
 
 const request = {
   resources: array('0+', {
@@ -13,12 +13,7 @@ const request = {
 
 const response = {
   throttleTimeMs: int32('0+'),
-  responses: array('0+', {
-    errorCode: int16('0+'),
-    errorMessage: string('0+', { nullable: '0+' }),
-    resourceType: int8('0+'),
-    resourceName: string('0+'),
-  }),
+  responses: alteredResources,
 };
 
 /** Says what all settings of resources are to be: those that are not named go back to their defaults. */

@@ -1,8 +1,7 @@
 import type { ChangedTopic } from '../../controller/change-topics.ts';
-import { Errors } from '../../model/errors.ts';
 import { type Api, api } from '../api.ts';
 import { array, arrayOf, bool, int16, int32, string } from '../fields.ts';
-import { codeOf, outcomeOf, textOf } from '../kafka-errors.ts';
+import { errorFields, outcomeOf } from '../kafka-errors.ts';
 import { INT32 } from '../wire-types.ts';
 
 const request = {
@@ -46,8 +45,7 @@ export const createPartitions: Api = api(
       throttleTimeMs: 0,
       results: changed.map(({ name, error }) => ({
         name,
-        errorCode: codeOf(error?.row ?? Errors.NONE),
-        errorMessage: error === undefined ? null : textOf(error.row, error.detail),
+        ...errorFields(error),
       })),
     };
   },

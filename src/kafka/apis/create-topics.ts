@@ -14,7 +14,7 @@ import {
   string,
   uuid,
 } from '../fields.ts';
-import { codeOf, outcomeOf, textOf } from '../kafka-errors.ts';
+import { errorFields, outcomeOf } from '../kafka-errors.ts';
 import type { RequestContext } from '../request-context.ts';
 import { idBytes } from '../topics.ts';
 import { INT32, NO_UUID } from '../wire-types.ts';
@@ -98,8 +98,7 @@ function answerOf(topic: CreatedTopic, { broker }: RequestContext): TopicAnswer 
     return {
       ...nothing,
       name,
-      errorCode: codeOf(error.row),
-      errorMessage: textOf(error.row, error.detail),
+      ...errorFields(error),
     };
   }
   const made = topicId === undefined ? undefined : topicByName(broker.image, name);

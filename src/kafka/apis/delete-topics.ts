@@ -1,8 +1,7 @@
 import type { DeletedTopic, TopicChoice } from '../../controller/change-topics.ts';
-import { Errors } from '../../model/errors.ts';
 import { type Api, api } from '../api.ts';
 import { array, arrayOf, int16, int32, string, uuid } from '../fields.ts';
-import { codeOf, outcomeOf, textOf } from '../kafka-errors.ts';
+import { errorFields, outcomeOf } from '../kafka-errors.ts';
 import { idBytes, idText } from '../topics.ts';
 import { NO_UUID, STRING } from '../wire-types.ts';
 
@@ -50,8 +49,7 @@ export const deleteTopics: Api = api(
         // Who asked for an id that no topic has is told that id again, and no name.
         name: name === '' && version >= IDS_SINCE ? null : name,
         topicId: topicId === undefined ? NO_UUID : idBytes(topicId),
-        errorCode: codeOf(error?.row ?? Errors.NONE),
-        errorMessage: error === undefined ? null : textOf(error.row, error.detail),
+        ...errorFields(error),
       })),
     };
   },

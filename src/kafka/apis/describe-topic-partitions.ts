@@ -1,4 +1,9 @@
-import { type TopicImage, topicByName } from '../../metadata/image.ts';
+import {
+  isInternalTopic,
+  type TopicImage,
+  topicByName,
+  topicsByName,
+} from '../../metadata/image.ts';
 import { Errors } from '../../model/errors.ts';
 import { type Api, api } from '../api.ts';
 import {
@@ -12,14 +17,7 @@ import {
   string,
   uuid,
 } from '../fields.ts';
-import {
-  describePartition,
-  idBytes,
-  isInternal,
-  topicsByName,
-  UNKNOWN_OPERATIONS,
-  unknownTopicRow,
-} from '../topics.ts';
+import { describePartition, idBytes, UNKNOWN_OPERATIONS, unknownTopicRow } from '../topics.ts';
 import { INT32, NO_UUID } from '../wire-types.ts';
 
 const cursor = nullableStruct('0+', { topicName: string('0+'), partitionIndex: int32('0+') });
@@ -106,7 +104,7 @@ const describe = (topic: TopicImage, first: number, end: number): Topic => ({
   errorCode: Errors.NONE.code,
   name: topic.name,
   topicId: idBytes(topic.topicId),
-  isInternal: isInternal(topic.name),
+  isInternal: isInternalTopic(topic.name),
   partitions: topic.partitions.slice(first, end).map((partition, at) => ({
     ...describePartition(partition, first + at),
     // Java takes no null for them, though the schema does.

@@ -1,8 +1,8 @@
 import type { ConfigChanges } from '../../controller/config-changes.ts';
 import { refuse } from '../../controller/refusal.ts';
 import { type Api, api } from '../api.ts';
-import { alterResources } from '../config-resources.ts';
-import { array, bool, int8, int16, int32, type MessageOf, string } from '../fields.ts';
+import { alteredResources, alterResources } from '../config-resources.ts';
+import { array, bool, int8, int32, type MessageOf, string } from '../fields.ts';
 
 const request = {
   resources: array('0+', {
@@ -19,12 +19,7 @@ const request = {
 
 const response = {
   throttleTimeMs: int32('0+'),
-  responses: array('0+', {
-    errorCode: int16('0+'),
-    errorMessage: string('0+', { nullable: '0+' }),
-    resourceType: int8('0+'),
-    resourceName: string('0+'),
-  }),
+  responses: alteredResources,
 };
 
 type Resource = MessageOf<typeof request>['resources'][number];

@@ -1,4 +1,9 @@
-import { type TopicImage, topicByName } from '../../metadata/image.ts';
+import {
+  isInternalTopic,
+  type TopicImage,
+  topicByName,
+  topicsByName,
+} from '../../metadata/image.ts';
 import { type ErrorRow, Errors } from '../../model/errors.ts';
 import { type Api, api } from '../api.ts';
 import { array, arrayOf, bool, int16, int32, type MessageOf, string, uuid } from '../fields.ts';
@@ -9,8 +14,6 @@ import {
   describePartition,
   idBytes,
   idText,
-  isInternal,
-  topicsByName,
   UNKNOWN_OPERATIONS,
   unknownTopicRow,
 } from '../topics.ts';
@@ -150,7 +153,7 @@ const describe = (topic: TopicImage): Topic => ({
   errorCode: Errors.NONE.code,
   name: topic.name,
   topicId: idBytes(topic.topicId),
-  isInternal: isInternal(topic.name),
+  isInternal: isInternalTopic(topic.name),
   partitions: topic.partitions.map(describePartition),
   topicAuthorizedOperations: UNKNOWN_OPERATIONS,
 });

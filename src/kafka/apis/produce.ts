@@ -1,6 +1,5 @@
-import type { ProduceItem, ProduceResult } from '../../broker/produce.ts';
+import { failedProduce, type ProduceItem, type ProduceResult } from '../../broker/produce.ts';
 import { type ErrorRow, Errors } from '../../model/errors.ts';
-import { NO_LEADER_EPOCH } from '../../model/ids.ts';
 import { type Api, api } from '../api.ts';
 import {
   array,
@@ -84,7 +83,8 @@ export const produce: Api = api(
     const responses = given.topicData.map(({ name, partitionData }) => ({
       name,
       partitionResponses: partitionData.map(({ index }) => {
-        const result = results === null ? failed(refusal!) : results[next++]!;
+        const result =
+          results === null ? failedProduce(refusal!, refusal!.message) : results[next++]!;
         rows.push(result.row);
         return answerOf(index, result);
       }),
@@ -125,18 +125,10 @@ async function append(given: Request, context: RequestContext): Promise<ProduceR
     timeoutMs: given.timeoutMs,
   });
   let next = 0;
-  return places.map((refusal) => (refusal === null ? done[next++]! : failed(refusal)));
+  return places.map((refusal) =>
+    refusal === null ? done[next++]! : failedProduce(refusal, refusal.message),
+  );
 }
-
-const failed = (row: ErrorRow): ProduceResult => ({
-  row,
-  detail: row.message,
-  baseOffset: -1,
-  logAppendTimeMs: -1,
-  logStartOffset: -1,
-  leaderId: -1,
-  leaderEpoch: NO_LEADER_EPOCH,
-});
 
 function answerOf(index: number, result: ProduceResult): PartitionAnswer {
   const { row, leaderId, leaderEpoch } = result;

@@ -31,6 +31,7 @@ import type { LogShared, Markable } from './log-shared.ts';
 import { emptyLog } from './log-state.ts';
 import { MarksFile, readMarks } from './marks-file.ts';
 import { patientFiles } from './patient-files.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { RecoveryProgress, type RecoveryState } from './recovery-progress.ts';
 import { hasClockJumped } from './retention.ts';
@@ -148,6 +149,7 @@ export class LogDirectory {
       }),
       readers: new SegmentReaders({ limit: config.openSegmentsMax }, files, reporter),
       readBuffers: new ReadBuffers(),
+      readAhead: new ReadAhead(clock, timers),
       writers: new WriteHandles(config.openWritersMax),
       cache: new TailCache(config.tailCacheBytes),
       marks: {
@@ -474,10 +476,7 @@ export class LogDirectory {
     const { clock } = this.#ports;
     const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
     const { wallMs, monotonicMs } = this.#lastRetention;
-    const elapsed = {
-      wallMs: now.wallMs - wallMs,
-      monotonicMs: now.monotonicMs - monotonicMs,
-    };
+    const elapsed = { wallMs: now.wallMs - wallMs, monotonicMs: now.monotonicMs - monotonicMs };
     this.#lastRetention = now;
     const hasJumped = hasClockJumped(elapsed, CLOCK_TOLERANCE_MS);
     if (hasJumped) {

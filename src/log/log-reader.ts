@@ -7,7 +7,7 @@ import { LogCorruptError } from './disk-health.ts';
 import type { LogShared } from './log-shared.ts';
 import type { LogState } from './log-state.ts';
 import type { LentBuffer } from './read-buffers.ts';
-import { readAheadBytes, readSegment, type SegmentRead } from './segment-read.ts';
+import { chunkBytes, type LentSegmentRead, readSegment, type SegmentRead } from './segment-read.ts';
 import { DamagedError } from './segment-survey.ts';
 import type { TimedOffset } from './time-lookup.ts';
 import { TimeSearch } from './time-search.ts';
@@ -81,23 +81,46 @@ export class LogReader {
   }
 
   async #readFromDisk(range: BatchRange, intervalBytes: number): Promise<LogReadOutcome> {
-    const { readers, readBuffers } = this.#shared;
-    const { generation, epochs } = this.#state;
-    const segment = this.#state.segmentOf(range.from);
-    const lent = readBuffers.lend(readAheadBytes(range));
+    const { generation } = this.#state;
+    const ahead = this.#shared.readAhead.take(this.#state, range);
     try {
-      const read = await readers.use(segment, intervalBytes, (open) =>
-        readSegment(open, segment, range, epochs, lent?.bytes),
-      );
+      const read = (await ahead) ?? (await this.#readSegment(range, intervalBytes));
       // A truncation that began meanwhile may have put other bytes in place of those.
       if (generation !== this.#state.generation) return await this.read(range, intervalBytes);
-      return { ok: true, ...released(read, lent) };
+      if (read.isContinued) this.#goAhead(range, read, intervalBytes);
+      return { ok: true, ...read };
     } catch (error) {
       if (generation !== this.#state.generation || range.from < this.#state.logStartOffset) {
         return await this.read(range, intervalBytes);
       }
       return this.#refuse(error);
     }
+  }
+
+  async #readSegment(range: BatchRange, intervalBytes: number): Promise<LentSegmentRead> {
+    const { readers, readBuffers } = this.#shared;
+    const segment = this.#state.segmentOf(range.from);
+    const { epochs } = this.#state;
+    const lent = readBuffers.lend(chunkBytes(range));
+    const read = await readers.use(segment, intervalBytes, (open) =>
+      readSegment(open, segment, range, epochs, lent?.bytes),
+    );
+    return released(read, lent);
+  }
+
+  /** Reads what one who reads much at a time will ask for next; if that fails, it will be told then. */
+  #goAhead(
+    range: BatchRange,
+    { nextOffset, release }: LentSegmentRead,
+    intervalBytes: number,
+  ): void {
+    const isMuch = release !== undefined;
+    if (!isMuch || nextOffset >= range.endOffset || this.#state.tail.holds(nextOffset)) return;
+    const next = { ...range, from: nextOffset };
+    this.#shared.readAhead.begin(this.#state, next, async () => {
+      const read = await this.#readSegment(next, intervalBytes).catch(() => null);
+      return read === null || read.bytes === 0 ? null : read;
+    });
   }
 
   #refuse(error: unknown): LogReadRefused {
@@ -116,7 +139,7 @@ export class LogReader {
 }
 
 /** Little is copied out, so that what waits for a slow reader takes no more memory than it may. */
-function released(read: SegmentRead, lent: LentBuffer | undefined): Omit<LogRead, 'ok'> {
+function released(read: SegmentRead, lent: LentBuffer | undefined): LentSegmentRead {
   if (lent === undefined) return read;
   const [batches] = read.batches;
   if (batches?.buffer !== lent.bytes.buffer) {

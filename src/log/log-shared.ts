@@ -4,6 +4,7 @@ import type { DiskHealth } from './disk-health.ts';
 import type { Flusher } from './flusher.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogReports } from './log-reports.ts';
+import type { ReadAhead } from './read-ahead.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { SegmentReaders } from './segment-readers.ts';
 import type { TailCache } from './tail-cache.ts';
@@ -25,6 +26,7 @@ export interface LogShared {
   readonly journal: CommitJournal;
   readonly readers: SegmentReaders;
   readonly readBuffers: ReadBuffers;
+  readonly readAhead: ReadAhead;
   readonly writers: WriteHandles;
   readonly cache: TailCache;
   readonly reporter: LogReports;

@@ -17,13 +17,21 @@ const APPROACH_BYTES = 16 * 1024;
 const MAX_READ_BYTES = 64 * 1024 * 1024;
 
 const NO_BYTES = new Uint8Array(0);
-const NOTHING = { batches: [], bytes: 0 };
+const NOTHING = { batches: [], bytes: 0, isContinued: false };
 
 /** What a read of a segment brought. */
 export interface SegmentRead {
   readonly batches: readonly Uint8Array[];
   readonly bytes: number;
   readonly nextOffset: Offset;
+  /** It began where another read had ended, or at the beginning. */
+  readonly isContinued: boolean;
+}
+
+/** The same, with what it was read into, if that was lent. */
+export interface LentSegmentRead extends SegmentRead {
+  /** As in `LogRead`. */
+  readonly release?: () => void;
 }
 
 /**
@@ -31,7 +39,7 @@ export interface SegmentRead {
  * before, the index, the leader epochs and their checksums. It stops before damage; if that is what
  * is wanted first, it throws `DamagedError`. What lies behind damage is found all the same.
  *
- * @param spare memory that may be read into, of `readAheadBytes(range)` or more
+ * @param spare memory that may be read into, of `chunkBytes(range)` or more
  */
 export async function readSegment(
   open: OpenSegment,
@@ -47,8 +55,9 @@ export async function readSegment(
   let position = known ?? open.indexes.floorPosition(range.from);
   let expected: Offset | null = known === undefined ? null : range.from;
   if (position === 0) expected = segment.baseOffset;
+  const isContinued = known !== undefined || range.from === segment.baseOffset;
   while (position < end) {
-    const wanted = Math.min(readAheadBytes(range), end - position);
+    const wanted = Math.min(chunkBytes(range), end - position);
     let chunk = await open.file.read(position, wanted, spare);
     const size = batchSizeAt(chunk, 0);
     const isCutShort = size > chunk.length && size <= Math.min(end - position, MAX_READ_BYTES);
@@ -58,7 +67,8 @@ export async function readSegment(
     if (slice.end > slice.start) {
       const batches = chunk.subarray(slice.start, slice.end);
       open.ends.add(slice.nextOffset, position + slice.end);
-      return { batches: [batches], bytes: batches.length, nextOffset: slice.nextOffset };
+      const { nextOffset } = slice;
+      return { batches: [batches], bytes: batches.length, nextOffset, isContinued };
     }
     if (slice.isComplete) return { ...NOTHING, nextOffset: range.from };
     if (slice.isDamaged || slice.end === 0) {
@@ -72,7 +82,7 @@ export async function readSegment(
 }
 
 /** How much is read at a time for a range, before it is known how large its batches are. */
-export const readAheadBytes = ({ maxBytes }: BatchRange): number =>
+export const chunkBytes = ({ maxBytes }: BatchRange): number =>
   Math.min(maxBytes, MAX_READ_BYTES) + APPROACH_BYTES;
 
 /** Where the batch begins that holds `target`, or else the end of the segment, and its base offset. */
@@ -178,7 +188,7 @@ async function readBehindDamage(
   if (found !== null && found.baseOffset <= range.from) {
     if (found.lastOffset >= range.endOffset) return { ...NOTHING, nextOffset: range.from };
     const { bytes, nextOffset } = found;
-    return { batches: [bytes], bytes: bytes.length, nextOffset };
+    return { batches: [bytes], bytes: bytes.length, nextOffset, isContinued: false };
   }
   const damage = survey.damages.findLast(({ fromOffset }) => fromOffset <= range.from);
   assert(damage !== undefined, 'an offset that no batch holds lies in a damaged stretch');

@@ -127,8 +127,7 @@ export class LogTail {
    * reaches `endOffset`. `null` if the cache does not go back that far.
    */
   read(from: Offset, maxBytes: number, endOffset: Offset): TailRead | null {
-    const first = this.#chunks[this.#head];
-    if (first === undefined || first.baseOffset > from) return null;
+    if (!this.holds(from)) return null;
     const count = this.#chunks.length - this.#head;
     let at = this.#head + firstBeyond(count, (i) => this.#chunks[this.#head + i]!.endOffset > from);
     const batches: Uint8Array[] = [];
@@ -153,6 +152,12 @@ export class LogTail {
       if (end < chunk.bytes.length) break;
     }
     return { batches, bytes, nextOffset };
+  }
+
+  /** Whether what is at `offset` is read from here. */
+  holds(offset: Offset): boolean {
+    const first = this.#chunks[this.#head];
+    return first !== undefined && first.baseOffset <= offset;
   }
 
   /** Drops batches that hold `endOffset` or later offsets. */

@@ -116,6 +116,64 @@ describe('reading a log', () => {
   });
 });
 
+describe('reading on', () => {
+  const MIB = 1024 * 1024;
+
+  /** Six batches of 400 kB, two of which are read at a time. */
+  async function fillMuch(): Promise<void> {
+    world = new LogWorld(4);
+    world.config = { ...world.config, tailCacheBytes: 0 };
+    world.topicConfig = { ...world.topicConfig, segmentBytes: 16 * MIB };
+    await world.start();
+    for (let tag = 0; tag < 6; tag++) {
+      await world.appendDurably(makeBatch({ valueBytes: 400_000, tag }));
+    }
+  }
+
+  const tags = async (from: number, end = 6): Promise<(number | undefined)[]> => {
+    const outcome = await read(from, MIB, end);
+    if (!outcome.ok) throw new Error(outcome.detail);
+    const bytes = Buffer.concat(outcome.batches);
+    outcome.release?.();
+    const found = [];
+    for (let at = 0; at < bytes.length; at += bytes.readInt32BE(at + 8) + 12) {
+      found.push(bytes[at + 200]);
+    }
+    return found;
+  };
+
+  it('finds what comes next already read', async () => {
+    await fillMuch();
+    expect(await tags(0)).toEqual([0, 1]);
+    await world.settle();
+    // What is read from now on is refused.
+    world.machine.disk.plan({ operation: 'read', path: /0000\.log/, code: 'EIO' });
+    expect(await tags(2)).toEqual([2, 3]);
+    await world.settle();
+    expect(await tags(4)).toEqual([4, 5]);
+  });
+
+  it('says of damage only when it is asked for', async () => {
+    await fillMuch();
+    await world.flip('00000000000000000000.log', 900_000);
+    expect(await tags(0)).toEqual([0, 1]);
+    await world.settle();
+    expect(world.reports.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(await read(2, MIB, 6)).toMatchObject({ row: { name: 'CORRUPT_MESSAGE' } });
+  });
+
+  it('never gives what a truncation has taken away', async () => {
+    await fillMuch();
+    expect(await tags(0)).toEqual([0, 1]);
+    await world.settle();
+    await world.run(world.log.truncateTo(offset(3)));
+    for (let tag = 10; tag < 13; tag++) {
+      await world.appendDurably(makeBatch({ valueBytes: 400_000, tag }));
+    }
+    expect(await tags(2)).toEqual([2, 10]);
+  });
+});
+
 describe('looking for an offset by time', () => {
   beforeEach(() => fill(0));
 

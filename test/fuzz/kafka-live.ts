@@ -26,6 +26,8 @@ const WRONG_SIZES = 0.02;
 const TAKEN = 0.8;
 const DRAWS = 10;
 const ROUND_FRAMES = 20_000;
+/** Memory is looked at so often. */
+const TENTHS = 10;
 const OTHERS_TOPICS: readonly [string, string] = ['bystander', 'kafka-bystander'];
 const DELETE_TOPICS = 20;
 const MAX_GROWTH_BYTES = 192 * MIB;
@@ -46,6 +48,8 @@ export interface KafkaLiveTotals {
   /** Records that others produced and read back meanwhile, by gRPC and by Kafka's protocol. */
   readonly bystanderRecords: readonly [grpc: number, kafka: number];
   readonly grownBytes: number;
+  /** Resident memory of the broker after each tenth of the frames. */
+  readonly residentBytes: readonly number[];
   /** Records of mutated requests that the broker has taken: some get through, or nothing was tried. */
   readonly appended: number;
   readonly violations: readonly string[];
@@ -75,7 +79,11 @@ async function besideBystanders(broker: BrokerProcess, plan: FuzzPlan): Promise<
   const startedMs = performance.now();
   let appended = await attackInRounds(attack, admin, Math.min(plan.inputs / 10, ROUND_FRAMES));
   const before = await residentBytes();
-  appended += await attackInRounds(attack, admin, plan.inputs);
+  const resident: number[] = [];
+  for (let tenth = 0; tenth < TENTHS; tenth++) {
+    appended += await attackInRounds(attack, admin, plan.inputs / TENTHS);
+    resident.push(await residentBytes());
+  }
   const seconds = (performance.now() - startedMs) / 1000;
   await bystander.progress();
   await kafkaBystander.progress();
@@ -89,7 +97,8 @@ async function besideBystanders(broker: BrokerProcess, plan: FuzzPlan): Promise<
   violations.push(...amiss(broker, attack, ended, grownBytes));
   const { frames, sent, connections } = attack;
   const bystanderRecords = [bystander.consumed, kafkaBystander.records] as const;
-  const counts = { frames, sent, connections, seconds, appended, grownBytes };
+  const memory = { grownBytes, residentBytes: resident };
+  const counts = { frames, sent, connections, seconds, appended, ...memory };
   return { ...counts, ended, bystanderRecords, violations };
 }
 

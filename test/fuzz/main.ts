@@ -81,6 +81,8 @@ async function fuzzKafkaDoor(plan: FuzzPlan): Promise<boolean> {
   console.log(
     `live Kafka door: ${totals.frames} frames, ${totals.connections} connections, ${Math.round(totals.seconds)} s, ${totals.violations.length} violations, memory grew by ${(totals.grownBytes / MIB).toFixed(1)} MiB, ${totals.appended} mutated records appended, ${totals.bystanderRecords.join(' and ')} records of others meanwhile by gRPC and Kafka; ended: ${ended.join(', ')}`,
   );
+  const resident = totals.residentBytes.map((bytes) => Math.round(bytes / MIB));
+  console.log(`resident memory after each tenth, MiB: ${resident.join(' ')}`);
   return totals.violations.length === 0;
 }
 

@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installOnce } from '../cache.ts';
 import { execute } from '../command.ts';
 import type { Client, Program } from './client.ts';
+import { librariesOf, unpackDebian } from './debian-packages.ts';
 
 /** As Debian 12 has it, with librdkafka 2.0.2: the oldest client of the table. */
 const VERSION = '1.7.1';
@@ -16,13 +16,7 @@ async function prepare(): Promise<Program> {
   const file = process.execPath;
   if (await works('kcat', {})) return { file, args, env: { KCAT: 'kcat' } };
   const folder = await installOnce('kcat', `${VERSION} ${PACKAGES}`, async (target) => {
-    const download = (): Promise<string> =>
-      execute('apt-get', ['download', '--quiet', ...PACKAGES], { cwd: target });
-    // The lists of packages may be missing or too old.
-    await download().catch(() => execute('apt-get', ['update', '--quiet']).then(download));
-    for (const each of readdirSync(target).filter((name) => name.endsWith('.deb'))) {
-      await execute('dpkg-deb', ['-x', join(target, each), target]);
-    }
+    await unpackDebian(target, PACKAGES);
     const { KCAT, ...env } = environment(target);
     if (!(await works(KCAT, env))) throw new Error(`what Debian has is not kcat ${VERSION}`);
   });
@@ -33,10 +27,8 @@ const works = async (kcat: string, env: Record<string, string>): Promise<boolean
   (await execute(kcat, ['-V'], { env }).catch(() => '')).includes(`Version ${VERSION}`);
 
 function environment(folder: string): { readonly KCAT: string; readonly LD_LIBRARY_PATH: string } {
-  const libraries = readdirSync(join(folder, 'usr', 'lib')).map((name) =>
-    join(folder, 'usr', 'lib', name),
-  );
-  return { KCAT: join(folder, 'usr', 'bin', 'kcat'), LD_LIBRARY_PATH: libraries.join(':') };
+  const libraries = librariesOf(folder).join(':');
+  return { KCAT: join(folder, 'usr', 'bin', 'kcat'), LD_LIBRARY_PATH: libraries };
 }
 
 export const kcat: Client = {

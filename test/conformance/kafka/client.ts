@@ -31,4 +31,31 @@ export interface Job {
   readonly prefix: string;
   /** Whether it may ask for a restart of the server. */
   readonly canRestart: boolean;
+  /** Null if the server is not ours to configure. */
+  readonly listeners: Listeners | null;
+  readonly certificates: Certificates;
+}
+
+/** Listeners of the server, beside the one of all other features; all as `host:port`. */
+export interface Listeners {
+  /** Plain ones: where to ask, and what clients must be told there. */
+  readonly named: readonly { readonly server: string; readonly advertised: string }[];
+  readonly tls: string;
+  /** One that asks every client for a certificate. */
+  readonly mutualTls: string;
+}
+
+/** Paths of files in PEM. */
+export interface Certificates {
+  readonly ca: string;
+  /** Of an authority that has signed nothing that the server shows. */
+  readonly otherCa: string;
+  readonly client: CertificateAndKey;
+  /** Signed by the other authority. */
+  readonly stranger: CertificateAndKey;
+}
+
+interface CertificateAndKey {
+  readonly cert: string;
+  readonly key: string;
 }

@@ -34,6 +34,9 @@ export const FEATURES = [
   'describe the cluster',
   'describe log dirs',
   'describe producers',
+  'named listeners',
+  'TLS',
+  'mutual TLS',
 ] as const;
 
 export type Feature = (typeof FEATURES)[number];

@@ -11,7 +11,15 @@ const sources = fileURLToPath(new URL('java/', import.meta.url));
 async function javaProgram(mainClass: string): Promise<Program> {
   const jars = join(installKafkaJars(), '*');
   const classes = await installOnce('kafka-java', textOf(sources, '.java'), async (folder) => {
-    const files = ['Features', 'Records', 'Administration', 'Clients', 'MainClass', 'Tools'];
+    const files = [
+      'Features',
+      'Records',
+      'Administration',
+      'Listeners',
+      'Clients',
+      'MainClass',
+      'Tools',
+    ];
     const paths = files.map((file) => join(sources, `${file}.java`));
     await execute('javac', ['-cp', jars, '-d', folder, ...paths]);
   });

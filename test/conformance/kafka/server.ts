@@ -1,8 +1,17 @@
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka } from '../../../bench/peers/kafka.ts';
 import type { Child } from '../../../bench/run/child.ts';
 import { freePort, parseEvent, type Workspace } from '../../../bench/run/workspace.ts';
 import { buildPackage } from '../../../bench/varve.ts';
+import type { Listeners } from './client.ts';
+import {
+  boundTo,
+  kafkaProperties,
+  listenersFor,
+  planListeners,
+  varveArguments,
+} from './listeners.ts';
 
 /** What clients are pointed at. */
 export interface Server {
@@ -11,45 +20,72 @@ export interface Server {
   readonly address: string;
   /** Kills it with SIGKILL and starts it again on the same folder; absent if it is not ours. */
   readonly restart?: () => Promise<void>;
+  /** Absent if it is not ours. */
+  readonly listeners?: ServerListeners;
+}
+
+export interface ServerListeners extends Listeners {
+  /** A plain listener of the broker of the one for mutual TLS. */
+  readonly besideMutualTls: string;
 }
 
 /** One that somebody else started, of whatever kind. */
 export const externalServer = (address: string): Server => ({ name: address, address });
 
-/** A broker from the built package. */
+/** A broker from the built package, and a second one for the listener that asks for certificates. */
 export async function startVarve(workspace: Workspace): Promise<Server> {
   const root = buildPackage(workspace.makeFolder('package'));
-  const data = workspace.makeFolder('data');
-  const [kafka, grpc] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
-  const listeners = ['--kafka', kafka, '--grpc', grpc, '--http', ''];
-  const start = (): Child =>
-    workspace.start({
-      name: 'varve start',
-      file: process.execPath,
-      args: [join(root, 'dist/cli/main.js'), 'start', '--data-dir', data, ...listeners, '--json'],
-      deadlineMs: SERVER_DEADLINE_MS,
-    });
-  return await own('Varve', kafka, start, (line) => parseEvent(line)?.event === 'ready');
+  const starter = (listeners: readonly string[]): (() => Child) => {
+    const data = workspace.makeFolder('data');
+    const places = ['--data-dir', data, '--grpc', '127.0.0.1:0', '--http', '', ...listeners];
+    return () =>
+      workspace.start({
+        name: 'varve start',
+        file: process.execPath,
+        args: [join(root, 'dist/cli/main.js'), 'start', ...places, '--json'],
+        deadlineMs: SERVER_DEADLINE_MS,
+      });
+  };
+  const isReady = (line: string): boolean => parseEvent(line)?.event === 'ready';
+  const plans = await planListeners();
+  const { PLAINTEXT, EXTERNAL, TLS, MUTUAL } = plans;
+  const beside = { ...PLAINTEXT, port: await freePort() };
+  await own(starter(varveArguments([beside, MUTUAL], true)), isReady);
+  const start = starter(varveArguments([PLAINTEXT, EXTERNAL, TLS], false));
+  return {
+    name: 'Varve',
+    address: boundTo(PLAINTEXT),
+    restart: await own(start, isReady),
+    listeners: { ...listenersFor(plans), besideMutualTls: boundTo(beside) },
+  };
 }
 
 /** Apache Kafka as the bench installs it: what passes there is what a client expects. */
 export async function startKafka(workspace: Workspace): Promise<Server> {
   const kafka = new Kafka(workspace);
   await kafka.prepare();
-  const place = { folder: workspace.makeFolder('kafka'), port: await freePort() };
+  const plans = await planListeners();
+  const address = boundTo(plans.PLAINTEXT);
+  const place = { folder: workspace.makeFolder('kafka'), port: plans.PLAINTEXT.port };
   await kafka.format(place, SERVER_DEADLINE_MS);
+  // The last line of a name is the one that counts.
+  const file = join(place.folder, 'server.properties');
+  appendFileSync(file, kafkaProperties(readFileSync(file, 'utf8'), Object.values(plans)));
   const options = { mode: 'no-fsync', settings: [], deadlineMs: SERVER_DEADLINE_MS } as const;
   const start = (): Child => kafka.startServer({ ...place, ...options });
-  return await own('Kafka', `127.0.0.1:${place.port}`, start, (line) => kafka.isReady(line));
+  return {
+    name: 'Kafka',
+    address,
+    restart: await own(start, (line) => kafka.isReady(line)),
+    listeners: { ...listenersFor(plans), besideMutualTls: address },
+  };
 }
 
-/** A server whose life is in our hands; it ends with the workspace. */
+/** A server whose life is in our hands; it ends with the workspace. Returns what restarts it. */
 async function own(
-  name: string,
-  address: string,
   start: () => Child,
   isReady: (line: string) => boolean,
-): Promise<Server> {
+): Promise<() => Promise<void>> {
   let child: Child;
   const run = async (): Promise<void> => {
     child = start();
@@ -61,7 +97,7 @@ async function own(
     await run();
   };
   await run();
-  return { name, address, restart };
+  return restart;
 }
 
 /** Longer than a whole run. */

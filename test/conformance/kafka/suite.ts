@@ -7,6 +7,7 @@ import { batchCodecs } from './batch-codecs.ts';
 import type { Client, Job } from './client.ts';
 import { CLIENTS } from './clients.ts';
 import { CODECS, FEATURES, type Feature, type Outcome, type Outcomes } from './features.ts';
+import { CERTIFICATES } from './listeners.ts';
 import { makeTopics } from './make-topics.ts';
 import { runClient } from './run-client.ts';
 import { externalServer, type Server, startKafka, startVarve } from './server.ts';
@@ -70,10 +71,19 @@ async function runOne(client: Client, server: Server): Promise<Run> {
   try {
     const program = await client.prepare();
     const prefix = `${client.id}-${randomBytes(3).toString('hex')}`;
-    const { address, restart } = server;
-    const job = { server: address, prefix, canRestart: restart !== undefined };
-    const topics = Object.entries(client.topics ?? {});
-    await makeTopics(address, new Map(topics.map(([name, count]) => [`${prefix}-${name}`, count])));
+    const { address, restart, listeners = null } = server;
+    const job: Job = {
+      ...{ server: address, prefix, canRestart: restart !== undefined },
+      ...{ listeners, certificates: CERTIFICATES },
+    };
+    const make = (at: string, topics: object): Promise<void> =>
+      makeTopics(at, new Map(Object.entries(topics).map(([name, n]) => [`${prefix}-${name}`, n])));
+    await make(address, client.topics ?? {});
+    if (listeners !== null) {
+      const named = listeners.named.map((_, number) => [`listeners-${number}`, 1]);
+      await make(address, { ...Object.fromEntries(named), tls: 1 });
+      await make(listeners.besideMutualTls, { 'mutual-tls': 1 });
+    }
     const outcomes = await runClient(program, job, restart);
     return { outcomes: new Map([...outcomes, ...(await wrongCodecs(client, job, outcomes))]) };
   } catch (error) {

@@ -3,7 +3,10 @@ import { FEATURES, type Outcome } from '../../conformance/kafka/features.ts';
 import { runClient } from '../../conformance/kafka/run-client.ts';
 import { tableOf, withTable } from '../../conformance/kafka/table.ts';
 
-const job = { server: '127.0.0.1:1', prefix: 'p', canRestart: true };
+const listeners = null;
+const files = { cert: '', key: '' };
+const certificates = { ca: '', otherCa: '', client: files, stranger: files };
+const job = { server: '127.0.0.1:1', prefix: 'p', canRestart: true, listeners, certificates };
 const program = (script: string) => ({ file: process.execPath, args: ['-e', script] });
 const print = (line: object) => `console.log(${JSON.stringify(JSON.stringify(line))});`;
 

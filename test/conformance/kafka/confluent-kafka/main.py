@@ -16,6 +16,7 @@ from features import (
     BASE_TIME, Record, Restart, Unsupported, equal, eventually, expect, holds, incompressible,
     numbered, require_restart, run_feature, sample, server, topic_name,
 )
+from listeners import listener_features
 
 RETENTION = "retention.ms"
 admin = AdminClient({"bootstrap.servers": server})
@@ -54,7 +55,8 @@ def fails(code, body):
 
 
 def producer(**settings):
-    settings = {name.replace("_", "."): value for name, value in settings.items()}
+    callback = {"error_cb": settings.pop("error_cb")} if "error_cb" in settings else {}
+    settings = {name.replace("_", "."): value for name, value in settings.items()} | callback
     return Producer({"bootstrap.servers": server, "linger.ms": 5, **settings})
 
 
@@ -92,8 +94,8 @@ def consumer(**settings):
     })
 
 
-def read(topic, offset, count, partition=0):
-    reader = consumer()
+def read(topic, offset, count, partition=0, **settings):
+    reader = consumer(**settings)
     reader.assign([TopicPartition(topic, partition, offset)])
     try:
         return take(reader, count, 20)
@@ -325,6 +327,33 @@ def describe_cluster():
     holds(found.cluster_id, "there is a cluster id")
 
 
+def settings_at(place):
+    settings = {"bootstrap_servers": place["server"]}
+    if "ca" in place:
+        settings |= {"security_protocol": "ssl", "ssl_ca_location": place["ca"]}
+    if "cert" in place:
+        settings |= {"ssl_certificate_location": place["cert"], "ssl_key_location": place["key"]}
+    return settings
+
+
+def told(place):
+    errors = []
+    asker = producer(error_cb=lambda error: errors.append(error.str()), **settings_at(place))
+    try:
+        found = asker.list_topics(timeout=8)
+    except KafkaException as error:
+        asker.poll(0)
+        # What it could not do, and why.
+        raise ConnectionError(f"{error.args[0].str()}: {'; '.join(errors)}")
+    return [f"{each.host}:{each.port}" for each in found.brokers.values()]
+
+
+def round_trip_at(place, topic):
+    settings = settings_at(place)
+    send(topic, sample(40), **settings)
+    expect(sample(40), read(topic, 0, 40, **settings))
+
+
 def unsupported(reason):
     def body():
         raise Unsupported(reason)
@@ -367,3 +396,4 @@ run_feature("delete records", delete_records)
 run_feature("describe the cluster", describe_cluster)
 run_feature("describe log dirs", unsupported("librdkafka has no DescribeLogDirs"))
 run_feature("describe producers", unsupported("librdkafka has no DescribeProducers"))
+listener_features(told, round_trip_at)

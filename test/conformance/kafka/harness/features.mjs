@@ -6,7 +6,7 @@ const LIMIT_MS = 60_000;
 /** An hour ago: old enough to tell apart from the clock, young enough for every retention. */
 export const BASE_TIME = Date.now() - 3_600_000;
 
-const job = JSON.parse(process.argv[2]);
+export const job = JSON.parse(process.argv[2]);
 export const server = job.server;
 export const topicName = (name) => `${job.prefix}-${name}`;
 

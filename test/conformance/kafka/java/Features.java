@@ -32,6 +32,7 @@ final class Features {
   /** An hour ago: old enough to tell apart from the clock, young enough for every retention. */
   static final long BASE_TIME = System.currentTimeMillis() - 3_600_000;
 
+  final JsonNode job;
   final String server;
   final boolean canRestart;
   private final String prefix;
@@ -44,7 +45,7 @@ final class Features {
   });
 
   Features(String[] args) throws Exception {
-    JsonNode job = JSON.readTree(args[0]);
+    job = JSON.readTree(args[0]);
     server = job.get("server").asText();
     prefix = job.get("prefix").asText();
     canRestart = job.get("canRestart").asBoolean();

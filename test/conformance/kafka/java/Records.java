@@ -251,8 +251,12 @@ final class Records {
 
   /** So many records from an offset on, or fewer after twenty seconds. */
   List<ConsumerRecord<byte[], byte[]>> read(TopicPartition at, long from, int count) {
+    return read(at, from, count, Map.of());
+  }
+
+  List<ConsumerRecord<byte[], byte[]>> read(TopicPartition at, long from, int count, Map<String, Object> more) {
     List<ConsumerRecord<byte[], byte[]>> read = new ArrayList<>();
-    try (var consumer = consumer(Map.of())) {
+    try (var consumer = consumer(more)) {
       consumer.assign(List.of(at));
       consumer.seek(at, from);
       long end = System.nanoTime() + 20_000_000_000L;

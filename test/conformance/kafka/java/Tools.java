@@ -1,8 +1,12 @@
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -21,9 +25,12 @@ public final class Tools {
   private static final String CONSUMER = PACKAGE + "consumer.ConsoleConsumer";
 
   private final Features features;
+  /** Options of every tool. */
+  private String[] where;
 
   private Tools(Features features) {
     this.features = features;
+    where = new String[] {"--bootstrap-server", features.server};
   }
 
   public static void main(String[] args) throws Exception {
@@ -31,6 +38,7 @@ public final class Tools {
     Tools tools = new Tools(features);
     tools.records();
     tools.administration();
+    new Listeners(features, tools.new AtListener()).run();
     System.exit(0);
   }
 
@@ -240,7 +248,7 @@ public final class Tools {
   }
 
   private void produce(String topic, String input, String... options) throws Exception {
-    String[] all = and(new String[] {"--bootstrap-server", features.server, "--topic", topic}, options);
+    String[] all = and(and(where, "--topic", topic), options);
     var finished = MainClass.run(PRODUCER, input, all);
     String complaints = finished.complaints().lines().filter(line -> line.contains("ERROR")).collect(Collectors.joining("\n"));
     Features.equal(finished.code() + complaints, "0", "the end of the producer");
@@ -251,6 +259,40 @@ public final class Tools {
     List<String> args = new ArrayList<>(where);
     args.addAll(List.of("--max-messages", String.valueOf(count), "--timeout-ms", "20000"));
     return run(CONSUMER, and(args.toArray(new String[0]), options));
+  }
+
+  /** The same, run with other settings. */
+  private final class AtListener implements Listeners.Client {
+    @Override
+    public List<String> told(Map<String, String> settings) throws Exception {
+      return at(settings, () -> run(CLUSTER, "list-endpoints").lines().skip(1)
+          .map(line -> line.split("\\s+")).map(each -> each[1] + ":" + each[2]).toList());
+    }
+
+    @Override
+    public void roundTrip(Map<String, String> settings, String topic) throws Exception {
+      Features.equal(at(settings, () -> {
+        produce(topic, lines(0, 100));
+        return consume(topic, 0, 100);
+      }), lines(0, 100), "what was read");
+    }
+
+    private <T> T at(Map<String, String> settings, Callable<T> body) throws Exception {
+      Properties properties = new Properties();
+      properties.putAll(settings);
+      Path file = Files.createTempFile("varve-conformance-", ".properties");
+      String[] usual = where;
+      try {
+        try (Writer writer = Files.newBufferedWriter(file)) {
+          properties.store(writer, null);
+        }
+        where = new String[] {"--bootstrap-server", settings.get("bootstrap.servers"), "--command-config", file.toString()};
+        return body.call();
+      } finally {
+        where = usual;
+        Files.delete(file);
+      }
+    }
   }
 
   /** What it printed, when it ended well. */
@@ -269,8 +311,7 @@ public final class Tools {
 
   /** The subcommand of the cluster tool stands first, that of the transactions tool last. */
   private String[] bootstrap(String mainClass, String... args) {
-    String[] server = {"--bootstrap-server", features.server};
-    return mainClass.equals(CLUSTER) ? and(args, server) : and(server, args);
+    return mainClass.equals(CLUSTER) ? and(args, where) : and(where, args);
   }
 
   private static String[] and(String[] first, String... more) {

@@ -18,6 +18,7 @@ import {
   topicName,
   unsupported,
 } from '../harness/features.mjs';
+import { listenerFeatures } from '../harness/listeners.mjs';
 
 const require = createRequire(process.env.CLIENT_PACKAGES);
 const RdKafka = require('@confluentinc/kafka-javascript');
@@ -133,8 +134,8 @@ async function take(consumer, count, limitMs) {
   return found;
 }
 
-const read = (topic, offset, count, partition = 0) =>
-  withConsumer(topic, partition, offset, { 'fetch.wait.max.ms': 100 }, (consumer) =>
+const read = (topic, offset, count, partition = 0, more = {}) =>
+  withConsumer(topic, partition, offset, { 'fetch.wait.max.ms': 100, ...more }, (consumer) =>
     take(consumer, count, 20_000),
   );
 
@@ -259,6 +260,38 @@ async function deleteRecords() {
   equal(error?.code, ERRORS.ERR_OFFSET_OUT_OF_RANGE, 'the error');
 }
 
+const settingsAt = ({ server: address, ca, cert, key }) => ({
+  'bootstrap.servers': address,
+  ...(ca ? { 'security.protocol': 'ssl', 'ssl.ca.location': ca } : {}),
+  ...(cert ? { 'ssl.certificate.location': cert, 'ssl.key.location': key } : {}),
+});
+
+async function told(place) {
+  const producer = new Producer(settingsAt(place));
+  const errors = [];
+  // Its errors have no words of their own, what it logs has.
+  producer.on('event.log', ({ message }) => errors.push(message));
+  // It hears of anything only when it is asked to look.
+  const looking = setInterval(() => producer.isConnected() && producer.poll(), 100);
+  try {
+    await call(producer, 'connect', { timeout: 8_000 });
+    const { brokers } = await call(producer, 'getMetadata', { timeout: 8_000 });
+    producer.disconnect();
+    return brokers.map((each) => `${each.host}:${each.port}`);
+  } catch (error) {
+    // What it could not do, and why.
+    throw new Error(`${error.message}: ${errors.join('; ')}`);
+  } finally {
+    clearInterval(looking);
+  }
+}
+
+async function roundTripAt(place, topic) {
+  const more = settingsAt(place);
+  await send(topic, sample(40), more);
+  expect(sample(40), await read(topic, 0, 40, 0, more));
+}
+
 const everyByte = Uint8Array.from({ length: 256 }, (_, i) => i);
 const headers = [
   ...[
@@ -335,4 +368,5 @@ for (const name of [
 ]) {
   await feature(name, () => unsupported('the binding has no call for it'));
 }
+await listenerFeatures({ told, roundTrip: roundTripAt });
 process.exit(0);

@@ -1,5 +1,6 @@
 """kafka-python: producer, consumer with assigned partitions, admin; no native code but the codecs."""
 
+import logging
 import os
 import sys
 import time
@@ -9,13 +10,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import AlterConfigOp, ConfigResource, KafkaAdminClient, OffsetSpec
 from kafka.errors import (
-    InvalidConfigurationError, InvalidPartitionsError, InvalidTopicError, OffsetOutOfRangeError,
-    TopicAlreadyExistsError, UnknownTopicOrPartitionError,
+    InvalidConfigurationError, InvalidPartitionsError, InvalidTopicError, KafkaTimeoutError,
+    OffsetOutOfRangeError, TopicAlreadyExistsError, UnknownTopicOrPartitionError,
 )
 from features import (
     BASE_TIME, Record, Restart, equal, eventually, expect, holds, incompressible, numbered,
     require_restart, run_feature, sample, server, topic_name,
 )
+from listeners import listener_features
 
 RETENTION = "retention.ms"
 # By itself the client waits up to 30 s before it connects again.
@@ -47,8 +49,8 @@ def fails(expected, body):
 
 
 def producer(**settings):
-    return KafkaProducer(bootstrap_servers=server, **{
-        "linger_ms": 5, "enable_idempotence": False, **RECONNECT, **settings,
+    return KafkaProducer(**{
+        "bootstrap_servers": server, "linger_ms": 5, "enable_idempotence": False, **RECONNECT, **settings,
     })
 
 
@@ -78,8 +80,8 @@ def consumer(**settings):
     })
 
 
-def read(topic, offset, count, partition=0):
-    reader, at = consumer(), TopicPartition(topic, partition)
+def read(topic, offset, count, partition=0, **settings):
+    reader, at = consumer(**settings), TopicPartition(topic, partition)
     try:
         reader.assign([at])
         reader.seek(at, offset)
@@ -328,6 +330,39 @@ def describe_producers():
     equal(found.last_timestamp, BASE_TIME + 9, "the last time")
 
 
+def settings_at(place):
+    settings = {"bootstrap_servers": place["server"], **RECONNECT}
+    if "ca" in place:
+        settings |= {"security_protocol": "SSL", "ssl_cafile": place["ca"]}
+    if "cert" in place:
+        settings |= {"ssl_certfile": place["cert"], "ssl_keyfile": place["key"]}
+    return settings
+
+
+def told(place):
+    errors = []
+    # The client logs why it cannot connect, and fails because of the time.
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: errors.append(record.getMessage())
+    logging.getLogger("kafka").addHandler(handler)
+    try:
+        asker = KafkaAdminClient(**settings_at(place), bootstrap_timeout_ms=8000)
+    except KafkaTimeoutError as error:
+        raise ConnectionError(f"{error}: {'; '.join(errors)}")
+    finally:
+        logging.getLogger("kafka").removeHandler(handler)
+    try:
+        return [f"{each['host']}:{each['port']}" for each in asker.describe_cluster()["brokers"]]
+    finally:
+        asker.close()
+
+
+def round_trip_at(place, topic):
+    settings = settings_at(place)
+    send(topic, sample(40), **settings)
+    expect(sample(40), read(topic, 0, 40, **settings))
+
+
 # The client refuses a header without a value.
 headers = [("name", b"first"), ("name", b"second"), ("größe", bytes(range(256))), ("empty", b"")]
 run_feature("metadata", metadata)
@@ -364,3 +399,4 @@ run_feature("delete records", delete_records)
 run_feature("describe the cluster", describe_cluster)
 run_feature("describe log dirs", describe_log_dirs)
 run_feature("describe producers", describe_producers)
+listener_features(told, round_trip_at)

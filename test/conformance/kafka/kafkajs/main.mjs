@@ -19,6 +19,7 @@ import {
   topicName,
   unsupported,
 } from '../harness/features.mjs';
+import { listenerFeatures, tlsOf } from '../harness/listeners.mjs';
 
 const require = createRequire(process.env.CLIENT_PACKAGES);
 const { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLevel } =
@@ -34,19 +35,23 @@ CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy');
 const RETENTION = 'retention.ms';
 const NATIVE =
   'kafkajs has only gzip; the plug-in for this is native code that is built at install';
-const kafka = new Kafka({
-  ...{ brokers: [server], clientId: 'conformance', logLevel: logLevel.NOTHING },
-  // Outlasts a restart of the server; the admin client repeats what can only fail again, too.
-  retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 80 },
-});
+const kafkaAt = (place, retries = 80) =>
+  new Kafka({
+    ...{ brokers: [place.server], clientId: 'conformance', logLevel: logLevel.NOTHING },
+    ...{ ssl: tlsOf(place) },
+    // Outlasts a restart of the server; the admin client repeats what can only fail again, too.
+    retry: { initialRetryTime: 100, maxRetryTime: 500, retries },
+  });
+const kafka = kafkaAt({ server });
 const admin = kafka.admin({ retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 300 } });
 await admin.connect();
-const broker = await connectBroker();
+const broker = await connectBroker({ server });
 
-async function connectBroker() {
+async function connectBroker(place) {
   const logger = createLogger({ level: logLevel.NOTHING, logCreator: LoggerConsole });
   const builder = connectionPoolBuilder({
-    ...{ logger, brokers: [server], clientId: 'conformance', socketFactory: socketFactory() },
+    ...{ logger, brokers: [place.server], ssl: tlsOf(place), socketFactory: socketFactory() },
+    clientId: 'conformance',
     ...{ requestTimeout: 30_000, connectionTimeout: 10_000, enforceRequestTimeout: true },
     ...{ maxInFlightRequests: null, retry: {} },
   });
@@ -82,8 +87,8 @@ const message = ({ key, value, headers, timestamp }, partition) => {
   return { key, value, headers: grouped, timestamp: String(timestamp), partition };
 };
 
-async function withProducer(options, work) {
-  const producer = kafka.producer({ allowAutoTopicCreation: false, ...options });
+async function withProducer({ client = kafka, ...options }, work) {
+  const producer = client.producer({ allowAutoTopicCreation: false, ...options });
   await producer.connect();
   try {
     return await work(producer);
@@ -92,18 +97,22 @@ async function withProducer(options, work) {
   }
 }
 
-async function send(topic, records, { acks = -1, compression = 0, partition = 0 } = {}) {
-  await withProducer({}, async (producer) => {
+async function send(
+  topic,
+  records,
+  { acks = -1, compression = 0, partition = 0, ...options } = {},
+) {
+  await withProducer(options, async (producer) => {
     const messages = records.map((each) => message(each, partition));
     const told = await producer.send({ topic, messages, acks, compression });
     if (acks !== 0) equal(told[0].baseOffset, '0', 'the first offset');
   });
 }
 
-async function fetch(topic, offset, partition, maxWaitTime) {
+async function fetch(topic, offset, partition, maxWaitTime, from = broker) {
   const partitions = [{ partition, fetchOffset: offset, maxBytes: 10_000_000 }];
   const topics = [{ topic, partitions }];
-  const answer = await broker.fetch({ maxWaitTime, minBytes: 1, maxBytes: 10_000_000, topics });
+  const answer = await from.fetch({ maxWaitTime, minBytes: 1, maxBytes: 10_000_000, topics });
   return answer.responses[0].partitions[0].messages
     .filter((each) => Number(each.offset) >= offset)
     .map((each) => ({
@@ -115,10 +124,10 @@ async function fetch(topic, offset, partition, maxWaitTime) {
     }));
 }
 
-async function read(topic, offset, count, partition = 0) {
+async function read(topic, offset, count, partition = 0, from = broker) {
   const found = [];
   for (const end = Date.now() + 20_000; found.length < count && Date.now() < end; ) {
-    found.push(...(await fetch(topic, offset + found.length, partition, 200)));
+    found.push(...(await fetch(topic, offset + found.length, partition, 200, from)));
   }
   return found;
 }
@@ -313,6 +322,27 @@ async function describeCluster() {
   holds(clusterId, 'there is a cluster id');
 }
 
+async function told(place) {
+  const asker = kafkaAt(place, 1).admin();
+  try {
+    await asker.connect();
+    const { brokers } = await asker.describeCluster();
+    return brokers.map((each) => `${each.host}:${each.port}`);
+  } finally {
+    await asker.disconnect();
+  }
+}
+
+async function roundTripAt(place, topic) {
+  await send(topic, sample(40), { client: kafkaAt(place) });
+  const from = await connectBroker(place);
+  try {
+    expect(sample(40), await read(topic, 0, 40, 0, from));
+  } finally {
+    await from.disconnect();
+  }
+}
+
 const everyByte = Uint8Array.from({ length: 256 }, (_, i) => i);
 // The client groups headers by their names.
 const headers = [
@@ -391,4 +421,5 @@ await feature('delete records', deleteRecords);
 await feature('describe the cluster', describeCluster);
 await feature('describe log dirs', () => unsupported('kafkajs has no DescribeLogDirs'));
 await feature('describe producers', () => unsupported('kafkajs has no DescribeProducers'));
+await listenerFeatures({ told, roundTrip: roundTripAt });
 process.exit(0);

@@ -18,11 +18,13 @@ import {
   topicName,
   unsupported,
 } from '../harness/features.mjs';
+import { listenerFeatures } from '../harness/listeners.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'varve-kcat-'));
 const LIMIT_MS = 40_000;
 
 function start(...args) {
+  // The last of two is the one that it takes.
   const child = spawn(process.env.KCAT, ['-b', server, ...args], { timeout: LIMIT_MS });
   const output = { stdout: Buffer.alloc(0), stderr: '' };
   child.stdin.on('error', () => {});
@@ -211,6 +213,25 @@ async function restart() {
   equal(await offsetAt(topic, -1), count, 'the end');
 }
 
+/** A place in its own words. */
+const at = ({ server: address, ca, cert, key }) => [
+  ...['-b', address],
+  ...(ca ? ['-X', 'security.protocol=ssl', '-X', `ssl.ca.location=${ca}`] : []),
+  ...(cert ? ['-X', `ssl.certificate.location=${cert}`, '-X', `ssl.key.location=${key}`] : []),
+];
+
+async function told(place) {
+  const { brokers } = JSON.parse(await run('', ...at(place), '-L', '-J', '-m', '8'));
+  return brokers.map(({ name }) => name);
+}
+
+async function roundTripAt(place, topic) {
+  const where = [...at(place), ...partitionOf(topic)];
+  await run(SAMPLE, '-P', ...where);
+  const read = await run('', '-C', ...where, '-o', '0', '-e', '-q', '-f', '%s\\n');
+  equal(String(read), SAMPLE, 'what was read');
+}
+
 await feature('metadata', metadata);
 for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
   await feature(`produce and fetch, ${codec}`, () => roundTrip(`codec-${codec}`, '-z', codec));
@@ -252,5 +273,6 @@ for (const name of [
 ]) {
   await feature(name, () => unsupported('kcat administers nothing'));
 }
+await listenerFeatures({ told, roundTrip: roundTripAt });
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);

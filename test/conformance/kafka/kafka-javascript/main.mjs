@@ -74,6 +74,7 @@ async function fails(code, body) {
 async function withProducer(more, work) {
   const producer = new Producer({ ...settings, 'linger.ms': 5, dr_cb: true, ...more });
   const reports = [];
+  let produced = 0;
   producer.on('delivery-report', (error, report) => reports.push(error ?? report.offset));
   await call(producer, 'connect', {});
   producer.setPollInterval(10);
@@ -81,7 +82,9 @@ async function withProducer(more, work) {
     const list = headers.map(([name, each]) => ({ [name]: each }));
     for (;;) {
       try {
-        return producer.produce(topic, partition, value, key, timestamp, null, list);
+        producer.produce(topic, partition, value, key, timestamp, null, list);
+        produced++;
+        return;
       } catch (error) {
         if (error.code !== ERRORS.ERR__QUEUE_FULL) throw error;
         await sleep(10);
@@ -91,8 +94,11 @@ async function withProducer(more, work) {
   try {
     await work(put, reports);
     await call(producer, 'flush', 40_000);
-    for (let i = 0; i < 50 && reports.length === 0; i++) await sleep(10);
-    producer.poll();
+    // A flush does not wait until the last reports have come through the event loop.
+    for (let i = 0; i < 500 && reports.length < produced; i++) {
+      producer.poll();
+      await sleep(10);
+    }
     return reports;
   } finally {
     await call(producer, 'disconnect', 5_000);

@@ -16,13 +16,19 @@ export const kafkaJavascript: Client = {
   name: 'kafka-javascript 1.10 (Node, librdkafka)',
   id: 'kafka-javascript',
   isLibrdkafka: true,
-  prepare: () => nodeProgram('kafka-javascript', { build, buildId: `1 ${process.version}` }),
+  prepare: () =>
+    nodeProgram('kafka-javascript', {
+      build: (folder) => build(folder).catch(tellEnd),
+      buildId: `1 ${process.version}`,
+    }),
 };
 
 async function build(folder: string): Promise<void> {
   const cwd = join(folder, 'node_modules/@confluentinc/kafka-javascript');
   const sources = join(cwd, 'deps/librdkafka');
   const headers = nodeHeaders();
+  // What is not there is found out before the minute that the library takes.
+  await execute(process.env['CXX'] ?? 'c++', ['--version']);
   await unpackDebian(folder, ['libzstd-dev']);
   const configure = ['--enable-ssl', '--enable-zlib', '--enable-zstd', '--disable-lz4-ext'];
   const parts = ['src', 'src-cpp'].map((part) => join(sources, part));
@@ -49,6 +55,12 @@ async function build(folder: string): Promise<void> {
   });
 }
 
+/** Of all that compilers and their like have said, only the end is about why. */
+function tellEnd(error: Error): never {
+  throw new Error(error.message.trimEnd().split('\n').slice(-END_LINES).join('\n'));
+}
+
+const END_LINES = 15;
 const JOBS = String(availableParallelism());
 const QUICKLY = '--disable-debug-symbols';
 

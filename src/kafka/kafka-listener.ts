@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Address, formatAddress, parseAddress } from '../rpc/address.ts';
 import { ConnectionLimits } from '../rpc/connection-limits.ts';
 import type { Wire } from './connection.ts';
@@ -15,8 +15,13 @@ export interface ListenerTls {
 
 export interface KafkaListenOptions {
   readonly tls?: ListenerTls;
-  /** A limit, by the name of its setting, has turned a connection away. */
-  onRefused(limit: string, peer: string): void;
+  /** A limit, by the name of its setting, or a TLS handshake that failed has turned a connection away. */
+  onRefused(reason: string, peer: string, detail?: string): void;
+}
+
+/** OpenSSL's errors have a sentence of their own. */
+interface TlsError extends Error {
+  readonly reason?: string;
 }
 
 /** How long a TLS client has for its handshake. */
@@ -68,8 +73,12 @@ export class KafkaListener {
         this.#sockets.delete(socket);
       });
     });
-    // A handshake that fails is its client's concern.
-    this.#server.on('tlsClientError', (_, socket: Socket) => socket.destroy());
+    this.#server.on('tlsClientError', (error: TlsError, socket: TLSSocket) => {
+      // Who only hung up was not refused.
+      const reason = socket.authorizationError ?? error.reason;
+      if (reason) onRefused('TLS handshake', socket.remoteAddress ?? 'unknown', String(reason));
+      socket.destroy();
+    });
   }
 
   /** Rejects if the address cannot be listened on. */

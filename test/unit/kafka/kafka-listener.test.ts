@@ -48,7 +48,8 @@ class Opened {
       { broker: world.broker, config, endpoints },
       {
         ...(tls === undefined ? {} : { tls }),
-        onRefused: (limit, peer) => refused.push(`${limit} of ${peer}`),
+        onRefused: (reason, peer, detail) =>
+          refused.push([`${reason} of ${peer}`, detail ?? []].flat().join(': ')),
       },
     );
     opened.push(this);
@@ -159,6 +160,13 @@ test('with an authority every client shows a certificate of it', async () => {
   expect(await self.secure().ask(question)).toBeNull();
   expect(await self.secure('stranger').ask(question)).toBeNull();
   expect(self.door.size).toBe(1);
+  // An operator is told why they could not come in.
+  await expect
+    .poll(() => self.refused)
+    .toEqual([
+      'TLS handshake of 127.0.0.1: peer did not return a certificate',
+      'TLS handshake of unknown: UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    ]);
 });
 
 test('connections are limited also while they shake hands', async () => {

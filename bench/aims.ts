@@ -1,4 +1,5 @@
 import type { Row } from './rows.ts';
+import { scenarios } from './scenarios.ts';
 import type { SystemName } from './system.ts';
 import { formatNumber, renderColumns } from './table.ts';
 
@@ -54,6 +55,17 @@ const atOneThousandASecond = (name: string, metric: string): Aim => ({
   isAtLeast: false,
   bounds: [{ factor: 0.5, of: kafkaNoFsync('latency-1000ps', metric) }],
 });
+
+/** Every pair of a scenario that sets systems against each other. */
+const pairs: readonly Aim[] = scenarios.flatMap(({ name, against = {} }) =>
+  Object.entries(against).map(([own, other]) => ({
+    work: `${name}, ${own}`,
+    aim: `≥ 1.0× ${other}`,
+    of: figure(own as SystemName)(name, 'throughput'),
+    isAtLeast: true,
+    bounds: [{ factor: 1, of: figure(other)(name, 'throughput') }],
+  })),
+);
 
 export const aims: readonly Aim[] = [
   ...[2, 3].map((factor) => ({
@@ -119,6 +131,7 @@ export const aims: readonly Aim[] = [
     isAtLeast: false,
     bounds: [{ factor: 3_000 }],
   },
+  ...pairs,
 ];
 
 export interface Finding {

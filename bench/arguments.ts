@@ -3,7 +3,7 @@ import { aims } from './aims.ts';
 import type { Scenario } from './scenario.ts';
 import { groups, scenarios } from './scenarios.ts';
 
-/** `varve-kafka` is Varve loaded by Kafka's client through its Kafka door. */
+/** `varve-kafka` is Varve loaded by Kafka's clients through its Kafka door. */
 export type PeerName = 'varve-kafka' | 'kafka' | 'nats';
 
 const PEERS: readonly PeerName[] = ['varve-kafka', 'kafka', 'nats'];

@@ -3,6 +3,7 @@ import type { LoadJob, Work } from './load/job.ts';
 import { type LatencySummary, latencyMetrics } from './load/latency-summary.ts';
 import type { SteadyRun } from './load/saturation.ts';
 import type { Child } from './run/child.ts';
+import { CpuWatch } from './run/cpu-watch.ts';
 import { requireOpenFiles } from './run/open-files.ts';
 import { residentBytes } from './run/resident.ts';
 import { announced, freePort, type Workspace } from './run/workspace.ts';
@@ -71,6 +72,12 @@ export function brokerMeasures(workspace: Workspace, driver: () => Driver): Meas
   };
 }
 
+interface Running {
+  /** Its address. */
+  readonly server: string;
+  readonly child: Child;
+}
+
 interface Latencies {
   readonly ack: LatencySummary;
   readonly endToEnd: LatencySummary;
@@ -105,19 +112,32 @@ class BrokerBench {
     };
   }
 
-  async produce({ recordBytes }: ProduceScenario): Promise<Measurement> {
-    return await this.#withServer(async ({ server }) => {
-      const run = await this.#work<SteadyRun>('produce', server);
-      return throughput(run.records, recordBytes, run.seconds);
+  async produce(_: ProduceScenario): Promise<Measurement> {
+    return await this.#withServer((running) => this.#throughput('produce', running));
+  }
+
+  async fetch(_: FetchScenario): Promise<Measurement> {
+    return await this.#withServer(async (running) => {
+      await this.#fill(running.server);
+      return await this.#throughput('fetch', running);
     });
   }
 
-  async fetch({ recordBytes }: FetchScenario): Promise<Measurement> {
-    return await this.#withServer(async ({ server }) => {
-      await this.#fill(server);
-      const run = await this.#work<SteadyRun>('fetch', server);
-      return throughput(run.records, recordBytes, run.seconds);
-    });
+  /** With the cores that both processes took meanwhile, if the load tells when it was timed. */
+  async #throughput(work: 'produce' | 'fetch', { server, child }: Running): Promise<Measurement> {
+    const load = this.#startLoad(work, server);
+    const watches = { client_cpu: new CpuWatch(load.pid), server_cpu: new CpuWatch(child.pid) };
+    try {
+      const run = await this.#workspace.resultOf<SteadyRun>(load);
+      const { metrics, ...rest } = throughput(run.records, this.#job.recordBytes, run.seconds);
+      const cores = Object.entries(watches).flatMap(([name, watch]): Metric[] => {
+        const value = watch.coresDuring(run);
+        return value === undefined ? [] : [{ name, value, unit: 'cores' }];
+      });
+      return { ...rest, metrics: [...metrics, ...cores] };
+    } finally {
+      for (const watch of Object.values(watches)) watch.stop();
+    }
   }
 
   async latency(_: LatencyScenario): Promise<Measurement> {
@@ -252,9 +272,7 @@ class BrokerBench {
     return this.#driver.startLoad({ ...this.#job, work, server, ...how }, this.#deadlineMs);
   }
 
-  async #withServer<T>(
-    use: (running: { readonly server: string; readonly child: Child }) => Promise<T>,
-  ): Promise<T> {
+  async #withServer<T>(use: (running: Running) => Promise<T>): Promise<T> {
     return await this.#inPlace(async (place) => {
       const child = await this.#startServer(place);
       try {

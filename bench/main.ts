@@ -2,10 +2,6 @@ import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { aims, judge, renderFindings } from './aims.ts';
 import { type Arguments, parseArguments, RESULTS, UsageError, usage } from './arguments.ts';
-import { MachineLimit } from './limits/machine-limit.ts';
-import { Kafka } from './peers/kafka.ts';
-import { Nats } from './peers/nats.ts';
-import { VarveByKafka } from './peers/varve-by-kafka.ts';
 import { writeReport } from './report/report.ts';
 import { appendRows, type Outcome, type Row, type RunIdentity, readRows, toRows } from './rows.ts';
 import { identifyRun } from './run/identity.ts';
@@ -13,8 +9,8 @@ import { Workspace } from './run/workspace.ts';
 import type { Mode, Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import { measure, type System, UnavailableError } from './system.ts';
+import { systemsFor } from './systems.ts';
 import { renderColumns, renderScenario } from './table.ts';
-import { Varve } from './varve.ts';
 
 /** Runs the bench; returns the exit code: 0, 1 if a measurement failed, 2 for wrong usage. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -69,17 +65,20 @@ async function runAll(given: Arguments, workspace: Workspace): Promise<number> {
     console.error('WARNING: the temporary folder is in memory, where an fsync costs nothing; set');
     console.error('TMPDIR to a folder on a disk, or take no figure marked fsync for one.');
   }
-  const wanted: System[] = [new MachineLimit(workspace), new Varve(workspace)];
-  if (given.peers.includes('varve-kafka')) wanted.push(new VarveByKafka(workspace));
-  if (given.peers.includes('kafka')) wanted.push(new Kafka(workspace));
-  if (given.peers.includes('nats')) wanted.push(new Nats(workspace));
+  const wanted = systemsFor(given.scenarios, given.peers, workspace);
   const systems = await prepared(wanted);
 
   const { outcomes, failures } = await measureAll(given, systems, workspace, run);
-  for (const scenario of given.scenarios) console.log(`\n${renderScenario(scenario, outcomes)}`);
+  for (const scenario of given.scenarios) {
+    if (planned([scenario], systems).length > 0) {
+      console.log(`\n${renderScenario(scenario, outcomes)}`);
+    } else console.error(`NOT MEASURED: ${scenario.name}, but with --peers varve-kafka,kafka`);
+  }
   if (given.aims) {
     const rows: readonly Row[] = outcomes.flatMap((outcome) => toRows(outcome, run));
-    console.log(`\naims\n${renderFindings(aims.map((aim) => judge(aim, rows)))}`);
+    const names = given.scenarios.map(({ name }) => name);
+    const own = aims.filter(({ of }) => names.includes(of.scenario));
+    console.log(`\naims\n${renderFindings(own.map((aim) => judge(aim, rows)))}`);
   }
   const minutes = ((performance.now() - startMs) / 60_000).toFixed(1);
   const loads = `load average ${before} at the start and ${minuteLoad()} at the end, its own included`;
@@ -136,13 +135,15 @@ interface Planned {
   readonly system: System;
 }
 
-/** Systems follow each other closely, so that what the machine does meanwhile hits all alike. */
+/** What is compared follows each other closely, so that what the machine does meanwhile hits all alike. */
 function planned(chosen: readonly Scenario[], systems: readonly System[]): Planned[] {
   return chosen.flatMap((scenario) =>
     scenario.modes.flatMap((mode) =>
-      systems
-        .filter(({ name }) => scenario.systems.includes(name))
-        .map((system) => ({ scenario, mode, system })),
+      scenario.systems.flatMap((name) =>
+        systems
+          .filter((system) => system.name === name)
+          .map((system) => ({ scenario, mode, system })),
+      ),
     ),
   );
 }

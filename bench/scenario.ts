@@ -13,7 +13,10 @@ interface ScenarioBase {
   /** One line for `--list` and for the heading of the table. */
   readonly title: string;
   readonly modes: readonly Mode[];
+  /** In the order of the measurements. */
   readonly systems: readonly SystemName[];
+  /** To whose figures those of a system stand in a ratio; to the machine's limit if not given. */
+  readonly against?: Readonly<Partial<Record<SystemName, SystemName>>>;
   /** The metrics shown in the table, most important first; rows carry all of them. */
   readonly columns: readonly string[];
   /** How many of the columns have bars of their own in the chart; 1 if not given. */

@@ -107,6 +107,38 @@ const FETCHED: readonly FetchScenario[] = [
   }),
 ];
 
+/** Each server as it comes, Varve with an fsync and Kafka without; the same client on both, one after the other. */
+function throughDoor(
+  scenario: ProduceScenario | FetchScenario,
+  against: NonNullable<Scenario['against']>,
+): Scenario {
+  const { name, title, kind } = scenario;
+  const durability = kind === 'produce' ? '; Varve with fsync, Kafka without' : '';
+  return {
+    ...scenario,
+    name: `door-${name}`,
+    group: 'door',
+    title: `${title}, by Kafka's clients${durability}`,
+    modes: ['default'],
+    systems: Object.entries(against).flat() as SystemName[],
+    against,
+    columns: ['throughput', 'client_cpu', 'server_cpu'],
+  };
+}
+
+/** Kafka's own tool for reading joins a group. */
+const READERS = { 'varve-kafka': 'kafka', 'varve-librdkafka': 'kafka-librdkafka' } as const;
+const WRITERS = { 'varve-perf': 'kafka-perf', ...READERS } as const;
+
+const THROUGH_DOOR: readonly Scenario[] = [
+  ...PRODUCED.filter(({ group, recordBytes }) => group === 'produce' && recordBytes <= KIB).map(
+    (scenario) => throughDoor(scenario, WRITERS),
+  ),
+  ...FETCHED.filter(
+    ({ group, recordBytes, by }) => group === 'fetch' && recordBytes <= KIB && by === 'record',
+  ).map((scenario) => throughDoor(scenario, READERS)),
+];
+
 const LATENCIES: readonly LatencyScenario[] = [100, 1_000, 10_000].map((ratePerSecond) => ({
   name: `latency-${ratePerSecond}ps`,
   group: 'latency',
@@ -184,6 +216,7 @@ const RESTARTS: readonly RestartScenario[] = [
 export const scenarios: readonly Scenario[] = [
   ...PRODUCED,
   ...FETCHED,
+  ...THROUGH_DOOR,
   ...LATENCIES,
   CATCH_UP,
   {

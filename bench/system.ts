@@ -1,6 +1,16 @@
 import type { Mode, Scenario, ScenarioOf } from './scenario.ts';
 
-export type SystemName = 'varve' | 'limit' | 'varve-kafka' | 'kafka' | 'nats';
+/** Of Kafka and of Varve's Kafka door behind a dash what loads them, where it is not Kafka's client. */
+export type SystemName =
+  | 'limit'
+  | 'varve'
+  | 'varve-kafka'
+  | 'varve-perf'
+  | 'varve-librdkafka'
+  | 'kafka'
+  | 'kafka-perf'
+  | 'kafka-librdkafka'
+  | 'nats';
 
 /** How a scenario is to be measured. */
 export interface Run {
@@ -57,10 +67,10 @@ export interface Metric {
 }
 
 /** MB is 10^6 bytes; of bandwidth it counts record values, without any framing. */
-export type Unit = 'records/s' | 'MB/s' | 'ms' | 's/GiB' | 'MB' | 'KB' | 'records' | 's';
+export type Unit = 'records/s' | 'MB/s' | 'ms' | 's/GiB' | 'MB' | 'KB' | 'records' | 's' | 'cores';
 
 /** Of which units less is better. */
-export const lowerIsBetter: ReadonlySet<Unit> = new Set(['ms', 's/GiB', 'MB', 'KB', 's']);
+export const lowerIsBetter: ReadonlySet<Unit> = new Set(['ms', 's/GiB', 'MB', 'KB', 's', 'cores']);
 
 /** `records` of `recordBytes` each moved in `seconds`. */
 export function throughput(records: number, recordBytes: number, seconds: number): Measurement {

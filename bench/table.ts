@@ -3,9 +3,10 @@ import type { Scenario } from './scenario.ts';
 import type { Metric } from './system.ts';
 
 /**
- * The outcomes of one scenario as text. Behind each figure stands its ratio to the machine's limit
- * in the same mode and run: `0.25×` of a throughput is a quarter of what the machine could do,
- * `3.0×` of a latency is three times the least it could be.
+ * The outcomes of one scenario as text. Behind each figure stands its ratio to that of the system that
+ * it is set against, in the same mode and run. That is the machine's limit if the scenario names no
+ * other: `0.25×` of a throughput is a quarter of what the machine could do, `3.0×` of a latency is
+ * three times the least it could be.
  */
 export function renderScenario(scenario: Scenario, outcomes: readonly Outcome[]): string {
   const own = outcomes.filter((outcome) => outcome.scenario === scenario.name);
@@ -18,15 +19,20 @@ export function renderScenario(scenario: Scenario, outcomes: readonly Outcome[])
   const lines = own.map((outcome) => [
     outcome.mode,
     outcome.system,
-    ...scenario.columns.map((name) => cell(name, outcome, limitFor(outcome, own))),
-    basis(outcome),
+    ...scenario.columns.map((name) => cell(name, outcome, basisFor(outcome, scenario, own))),
+    extent(outcome),
   ]);
   return `${scenario.name}: ${scenario.title}\n${renderColumns([header, ...lines], 2)}`;
 }
 
-function limitFor(outcome: Outcome, outcomes: readonly Outcome[]): Outcome | undefined {
-  if (outcome.system === 'limit') return undefined;
-  return outcomes.find(({ system, mode }) => system === 'limit' && mode === outcome.mode);
+function basisFor(
+  outcome: Outcome,
+  { against }: Scenario,
+  outcomes: readonly Outcome[],
+): Outcome | undefined {
+  const basis = against === undefined ? 'limit' : against[outcome.system];
+  if (outcome.system === basis) return undefined;
+  return outcomes.find(({ system, mode }) => system === basis && mode === outcome.mode);
 }
 
 function heading(name: string, outcomes: readonly Outcome[]): string {
@@ -34,15 +40,15 @@ function heading(name: string, outcomes: readonly Outcome[]): string {
   return `${name.replaceAll('_', ' ')}${unit === undefined ? '' : `, ${unit}`}`;
 }
 
-function cell(name: string, outcome: Outcome, limit: Outcome | undefined): string {
+function cell(name: string, outcome: Outcome, basis: Outcome | undefined): string {
   const metric = metricOf(name, outcome);
   if (metric === undefined) return '–';
-  const bound = limit && metricOf(name, limit);
+  const bound = basis && metricOf(name, basis);
   const ratio = bound === undefined ? '' : ` (${formatNumber(metric.value / bound.value, 2)}×)`;
   return `${formatNumber(metric.value)}${ratio}`;
 }
 
-function basis({ measurement: { records, seconds } }: Outcome): string {
+function extent({ measurement: { records, seconds } }: Outcome): string {
   return `${Math.round(records).toLocaleString('en-US')} in ${seconds.toFixed(1)} s`;
 }
 

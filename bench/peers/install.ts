@@ -59,4 +59,4 @@ export function runInstaller({ file, args, cwd, env }: Installer): void {
   if (status !== 0) throw new UnavailableError(`\`${file} ${args.join(' ')}\` failed`);
 }
 
-const INSTALL_TIMEOUT_MS = 10 * 60_000;
+export const INSTALL_TIMEOUT_MS: number = 10 * 60_000;

@@ -1,12 +1,18 @@
 import { copyFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { LoadJob } from '../load/job.ts';
 import type { Child } from '../run/child.ts';
 import type { Workspace } from '../run/workspace.ts';
 import { digestOf, installOnce, requireProgram, runInstaller } from './install.ts';
 
 const VERSION = '4.3.1';
 const SOURCES = fileURLToPath(new URL('./kafka/', import.meta.url));
+
+const LOADS = ['Load', 'Perf'] as const;
+
+/** `Load` is the bench's own, `Perf` Kafka's ProducerPerformance. */
+export type JavaLoadName = (typeof LOADS)[number];
 
 export interface KafkaPrograms {
   /** Folders of jars and classes. */
@@ -24,12 +30,13 @@ export function installKafkaJars(): string {
   });
 }
 
-/** Gets Kafka's jars and compiles the load program, each once. */
+/** Gets Kafka's jars and compiles the load programs, each once. */
 export function installKafka(): KafkaPrograms {
   const jars = installKafkaJars();
   const load = installOnce(`kafka-load-${digestOf(SOURCES)}`, (folder) => {
     requireProgram('javac', '-version');
-    const args = ['-cp', join(jars, '*'), '-d', folder, join(SOURCES, 'Load.java')];
+    const sources = LOADS.map((name) => join(SOURCES, `${name}.java`));
+    const args = ['-cp', join(jars, '*'), '-d', folder, ...sources];
     runInstaller({ file: 'javac', args, cwd: folder });
   });
   return { classPath: [join(jars, '*'), load] };
@@ -53,8 +60,8 @@ export class KafkaJvm {
     return this.#start(['-Xmx512m'], [mainClass, ...args], deadlineMs);
   }
 
-  load(job: string, deadlineMs: number): Child {
-    return this.#start(['-Xmx1g'], ['Load', job], deadlineMs);
+  load(mainClass: JavaLoadName, job: LoadJob, deadlineMs: number): Child {
+    return this.#start(['-Xmx1g'], [mainClass, JSON.stringify(job)], deadlineMs);
   }
 
   #start(heap: readonly string[], main: readonly string[], deadlineMs: number): Child {

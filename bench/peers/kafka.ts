@@ -5,28 +5,37 @@ import { brokerMeasures, type Driver, type Place, type ServerStart } from '../br
 import type { LoadJob } from '../load/job.ts';
 import type { Child } from '../run/child.ts';
 import { freePort, type Workspace } from '../run/workspace.ts';
-import type { Measures, System } from '../system.ts';
+import type { Measures, System, SystemName } from '../system.ts';
 import { installKafka, KafkaJvm } from './kafka-jvm.ts';
+import { JavaLoad, type KafkaLoad } from './kafka-load.ts';
 
 /**
- * Apache Kafka: one combined broker and controller, loaded by a Java program on its own client,
- * acks=all. `no-fsync` is its default; `fsync` sets `flush.messages=1` on the topic.
+ * Apache Kafka: one combined broker and controller, loaded by a program on its protocol, acks=all.
+ * `no-fsync` is its default; `fsync` sets `flush.messages=1` on the topic.
  */
 export class Kafka implements System, Driver {
-  readonly name = 'kafka';
+  readonly name: SystemName;
   /** The first seconds of a JVM are up to twice as slow. */
   readonly warmupSeconds: number = 10;
   readonly measures: Measures;
   readonly #workspace: Workspace;
+  readonly #load: KafkaLoad;
   #jvm: KafkaJvm | undefined;
 
-  constructor(workspace: Workspace) {
+  constructor(
+    workspace: Workspace,
+    name: SystemName = 'kafka',
+    load: KafkaLoad = new JavaLoad(workspace, 'Load'),
+  ) {
+    this.name = name;
     this.#workspace = workspace;
+    this.#load = load;
     this.measures = brokerMeasures(workspace, () => this);
   }
 
   async prepare(): Promise<void> {
     this.#jvm = new KafkaJvm(this.#workspace, installKafka());
+    this.#load.prepare();
   }
 
   async format(place: Place, deadlineMs: number): Promise<void> {
@@ -63,7 +72,7 @@ export class Kafka implements System, Driver {
   }
 
   startLoad(job: LoadJob, deadlineMs: number): Child {
-    return this.#installed.load(JSON.stringify(job), deadlineMs);
+    return this.#load.start(job, deadlineMs);
   }
 
   get #installed(): KafkaJvm {

@@ -4,23 +4,23 @@ import type { Child } from '../run/child.ts';
 import type { Workspace } from '../run/workspace.ts';
 import type { SystemName } from '../system.ts';
 import { Varve } from '../varve.ts';
-import { installKafka, KafkaJvm } from './kafka-jvm.ts';
+import type { KafkaLoad } from './kafka-load.ts';
 
-/** Varve as Kafka's own client finds it: the load of `kafka`, through the Kafka door. */
+/** Varve as Kafka's clients find it: the loads of `kafka`, through the Kafka door. */
 export class VarveByKafka extends Varve {
-  override readonly name: SystemName = 'varve-kafka';
-  /** The load is a JVM. */
+  override readonly name: SystemName;
+  /** As long as Kafka's. */
   override readonly warmupSeconds = 10;
-  readonly #workspace: Workspace;
-  #jvm: KafkaJvm | undefined;
+  readonly #load: KafkaLoad;
 
-  constructor(workspace: Workspace) {
+  constructor(workspace: Workspace, name: SystemName, load: KafkaLoad) {
     super(workspace, 'package', 'kafka');
-    this.#workspace = workspace;
+    this.name = name;
+    this.#load = load;
   }
 
   override async prepare(): Promise<void> {
-    this.#jvm = new KafkaJvm(this.#workspace, installKafka());
+    this.#load.prepare();
     await super.prepare();
   }
 
@@ -31,6 +31,6 @@ export class VarveByKafka extends Varve {
   }
 
   override startLoad(job: LoadJob, deadlineMs: number): Child {
-    return this.#jvm!.load(JSON.stringify({ ...job, mode: 'default' }), deadlineMs);
+    return this.#load.start({ ...job, mode: 'default' }, deadlineMs);
   }
 }

@@ -65,7 +65,11 @@ const INK = '#77808a';
 const COLOURS: Readonly<Record<SystemName, string>> = {
   varve: '#e0702f',
   'varve-kafka': '#e8a27a',
+  'varve-perf': '#e8a27a',
+  'varve-librdkafka': '#e8a27a',
   kafka: '#5b8bd0',
+  'kafka-perf': '#9dbbe4',
+  'kafka-librdkafka': '#9dbbe4',
   nats: '#3f9f78',
   limit: '#8f98a3',
 };

@@ -94,16 +94,25 @@ function panelsOf({ scenario, rows }: Measured): Panel[] {
 const titles: Readonly<Record<SystemName, string>> = {
   varve: 'Varve',
   'varve-kafka': 'Varve by Kafka’s client',
+  'varve-perf': 'Varve by perf tool',
+  'varve-librdkafka': 'Varve by librdkafka',
   kafka: 'Kafka',
+  'kafka-perf': 'Kafka by perf tool',
+  'kafka-librdkafka': 'Kafka by librdkafka',
   nats: 'NATS',
   limit: 'limit',
 };
-const systems = Object.keys(titles) as SystemName[];
-const order = (system: SystemName): number => systems.indexOf(system);
+const allSystems = Object.keys(titles) as SystemName[];
+const order = (system: SystemName): number => allSystems.indexOf(system);
 
 function table(measured: readonly Measured[]): string {
+  const systems = allSystems.filter((system) =>
+    measured.some(({ rows }) => rows.some((row) => row.system === system)),
+  );
   const lines = measured.flatMap(({ scenario, rows }) =>
-    scenario.modes.flatMap((mode) => scenario.columns.map((metric) => line(rows, mode, metric))),
+    scenario.modes.flatMap((mode) =>
+      scenario.columns.map((metric) => line(rows, mode, metric, systems)),
+    ),
   );
   const present = lines.filter((cells) => cells !== undefined);
   const header = ['scenario', 'mode', 'figure', ...systems.map((system) => titles[system])];
@@ -112,7 +121,12 @@ function table(measured: readonly Measured[]): string {
   return `${markdownTable([header, ...present])}\n\n${notes}`;
 }
 
-function line(rows: readonly Row[], mode: Mode, metric: string): string[] | undefined {
+function line(
+  rows: readonly Row[],
+  mode: Mode,
+  metric: string,
+  systems: readonly SystemName[],
+): string[] | undefined {
   const own = rows.filter((row) => row.mode === mode && row.metric === metric);
   const [first] = own;
   if (first === undefined) return undefined;

@@ -33,7 +33,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 public final class Load {
-  private static final String TOPIC = "bench";
+  static final String TOPIC = "bench";
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int MIB = 1024 * 1024;
   /** The broker's default of index.interval.bytes. */
@@ -68,7 +68,7 @@ public final class Load {
     }
   }
 
-  private Load(JsonNode job) {
+  Load(JsonNode job) {
     server = job.get("server").asText();
     mode = job.get("mode").asText();
     recordBytes = job.get("recordBytes").asInt();
@@ -80,12 +80,12 @@ public final class Load {
     seconds = job.get("seconds").asDouble();
   }
 
-  private static void fail(Throwable error) {
+  static void fail(Throwable error) {
     error.printStackTrace();
     System.exit(1);
   }
 
-  private static synchronized void emit(String event, Map<String, ?> fields) throws Exception {
+  static synchronized void emit(String event, Map<String, ?> fields) throws Exception {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("event", event);
     line.putAll(fields);
@@ -177,8 +177,15 @@ public final class Load {
   }
 
   private final class Reader {
-    private final KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(consumerSettings());
+    private final KafkaConsumer<byte[], byte[]> consumer;
     private int touched;
+
+    Reader() {
+      Map<String, Object> settings = consumerSettings();
+      // The fetch behind the last record would wait half a second before the next round can begin.
+      settings.put("fetch.max.wait.ms", 5);
+      consumer = new KafkaConsumer<>(settings);
+    }
 
     long readFor(long start, double limit) {
       List<TopicPartition> all = allPartitions();
@@ -281,7 +288,7 @@ public final class Load {
   }
 
   /** Returns when every partition is served: a new one refuses records for a while. */
-  private void ensureTopic() throws Exception {
+  void ensureTopic() throws Exception {
     Map<String, String> configs = new LinkedHashMap<>();
     if (mode.equals("fsync")) configs.put("flush.messages", "1");
     if (isLarge()) configs.put("max.message.bytes", String.valueOf(2 * recordBytes));
@@ -333,7 +340,12 @@ public final class Load {
   }
 
   private static Map<String, ?> run(long records, long start) {
-    return Map.of("records", records, "seconds", secondsSince(start));
+    return run(records, start, secondsSince(start));
+  }
+
+  /** The start is told on the clock that all processes of the machine share. */
+  static Map<String, ?> run(long records, long start, double seconds) {
+    return Map.of("records", records, "fromUs", TimeUnit.NANOSECONDS.toMicros(start), "seconds", seconds);
   }
 
   private static Map<String, ?> summary(long[] all, int warmup) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Aim, judge, judgeNewest, renderFindings } from '../../../bench/aims.ts';
+import { type Aim, aims, judge, judgeNewest, renderFindings } from '../../../bench/aims.ts';
 import { row } from './rows.ts';
 
 const aim: Aim = {
@@ -51,6 +51,23 @@ describe('aims', () => {
     const runs = [rows(1, 1_000, 1_000), rows(900, 1_000, 1_000), [row({ value: 5 })]];
     expect(judgeNewest(aim, runs).isMet).toBe(true);
     expect(judgeNewest(aim, [[row({ value: 5 })]]).isMet).toBeUndefined();
+  });
+
+  test('what is set against each other has an aim each, to be no slower', () => {
+    const own = { scenario: 'door-fetch-1k', mode: 'default', metric: 'throughput' } as const;
+    const pair = aims.find(
+      ({ of }) => of.scenario === own.scenario && of.system === 'varve-librdkafka',
+    );
+    const rowsOf = (value: number) => [
+      row({ ...own, system: 'varve-librdkafka', value }),
+      row({ ...own, system: 'kafka-librdkafka', value: 1_000 }),
+    ];
+    expect(judge(pair!, rowsOf(1_000)).isMet).toBe(true);
+    expect(judge(pair!, rowsOf(999))).toMatchObject({
+      isMet: false,
+      measured: '1.0× kafka-librdkafka (999 records/s, 1,000 records/s)',
+    });
+    expect(aims.filter(({ of }) => of.scenario.startsWith('door-'))).toHaveLength(10);
   });
 
   test('the table says which are met', () => {

@@ -40,6 +40,7 @@ describe('the arguments of the bench', () => {
     });
     const names = given.scenarios.map(({ name }) => name);
     expect(names).toContain('produce-p10');
+    expect(names).toContain('door-fetch-100b');
     expect(names).not.toContain('produce-c50');
     expect(namesOf(['--aims', '--scenario', 'startup'])).toEqual(['startup']);
   });

@@ -44,6 +44,21 @@ describe('the table on screen', () => {
     ]);
   });
 
+  test('where systems are set against each other, the ratio is to the other', () => {
+    const pair: Scenario = {
+      ...scenario,
+      modes: ['default'],
+      systems: ['varve-librdkafka', 'kafka-librdkafka'],
+      against: { 'varve-librdkafka': 'kafka-librdkafka' },
+    };
+    const text = renderScenario(pair, [
+      outcome('varve-librdkafka', 'default', 1_000_000),
+      outcome('kafka-librdkafka', 'default', 2_000_000),
+    ]);
+    expect(text).toMatch(/varve-librdkafka +100 \(0\.50×\) +100,000 \(0\.50×\)/);
+    expect(text).toMatch(/kafka-librdkafka +200 +200,000 /);
+  });
+
   test('a metric that a system does not have is a dash, and a missing limit gives no ratio', () => {
     const bare: Outcome = {
       ...outcome('kafka', 'fsync', 0),

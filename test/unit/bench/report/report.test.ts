@@ -17,13 +17,11 @@ test('there is a chart for each group with rows, and the summary shows it', () =
   expect(files.get('summary.md')).toContain('![produce](produce.svg)');
 });
 
-test('the table has a line for each figure and mode and a column for each system', () => {
+test('the table has a line for each figure and mode and a column for each system that was measured', () => {
   const lines = renderReport(rows).get('summary.md')!.split('\n');
-  expect(lines).toContain(
-    '| scenario | mode | figure | Varve | Varve by Kafka’s client | Kafka | NATS | limit |',
-  );
-  expect(lines).toContain('| produce-1k | fsync | bandwidth, MB/s | 150 |  |  |  | 300 |');
-  expect(lines).toContain('| produce-1k | no-fsync | bandwidth, MB/s |  |  | 75.0 |  |  |');
+  expect(lines).toContain('| scenario | mode | figure | Varve | Kafka | limit |');
+  expect(lines).toContain('| produce-1k | fsync | bandwidth, MB/s | 150 |  | 300 |');
+  expect(lines).toContain('| produce-1k | no-fsync | bandwidth, MB/s |  | 75.0 |  |');
   expect(lines).toContain(
     '- 2026-11-21T00:00:00.000Z, commit abc, a machine, load average from 0.25 at a start',
   );
@@ -37,7 +35,7 @@ test('only the newest run of a scenario is shown', () => {
     time: '2026-11-22T00:00:00.000Z',
   });
   const summary = renderReport([newer, ...rows]).get('summary.md')!;
-  expect(summary).toContain('| produce-1k | fsync | bandwidth, MB/s | 160 |  |  |  |  |');
+  expect(summary).toContain('| produce-1k | fsync | bandwidth, MB/s | 160 |');
   expect(summary).not.toContain('| 150 |');
 });
 

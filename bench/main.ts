@@ -72,7 +72,7 @@ async function runAll(given: Arguments, workspace: Workspace): Promise<number> {
   for (const scenario of given.scenarios) {
     if (planned([scenario], systems).length > 0) {
       console.log(`\n${renderScenario(scenario, outcomes)}`);
-    } else console.error(`NOT MEASURED: ${scenario.name}, but with --peers varve-kafka,kafka`);
+    } else console.error(`NOT MEASURED: ${scenario.name} takes --peers varve-kafka,kafka`);
   }
   if (given.aims) {
     const rows: readonly Row[] = outcomes.flatMap((outcome) => toRows(outcome, run));

@@ -91,13 +91,14 @@ function panelsOf({ scenario, rows }: Measured): Panel[] {
   });
 }
 
+/** In this order, so that what is loaded by the same client stands side by side. */
 const titles: Readonly<Record<SystemName, string>> = {
   varve: 'Varve',
   'varve-kafka': 'Varve by Kafka’s client',
-  'varve-perf': 'Varve by perf tool',
-  'varve-librdkafka': 'Varve by librdkafka',
   kafka: 'Kafka',
+  'varve-perf': 'Varve by perf tool',
   'kafka-perf': 'Kafka by perf tool',
+  'varve-librdkafka': 'Varve by librdkafka',
   'kafka-librdkafka': 'Kafka by librdkafka',
   nats: 'NATS',
   limit: 'limit',

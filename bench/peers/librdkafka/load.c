@@ -11,7 +11,8 @@
 
 #define TOPIC "bench"
 #define PARTITION 0
-#define TIMEOUT_MS 30000
+#define TIMEOUT_MS 20000
+#define ATTEMPTS 4
 /** A job that hangs ends by itself, also when nobody is left to end it. */
 #define GRACE_SECONDS 180
 /** Between two looks at the clock and for delivery reports. */
@@ -77,22 +78,37 @@ static rd_kafka_topic_t *open_topic(rd_kafka_t *client) {
   return topic;
 }
 
+static rd_kafka_resp_err_t create_topic(rd_kafka_t *client, rd_kafka_NewTopic_t *wanted) {
+  rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+  rd_kafka_CreateTopics(client, &wanted, 1, NULL, queue);
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+  rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TIMEOUT_MS);
+  if (event != NULL) {
+    error = rd_kafka_event_error(event);
+    size_t count;
+    const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
+    if (!error) error = rd_kafka_topic_result_error(rd_kafka_CreateTopics_result_topics(result, &count)[0]);
+    rd_kafka_event_destroy(event);
+  }
+  rd_kafka_queue_destroy(queue);
+  return error;
+}
+
 static void ensure_topic(rd_kafka_t *client, const struct job *job) {
   char why[512];
   rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(TOPIC, 1, 1, why, sizeof why);
   if (wanted == NULL) fail("create topic", why);
   if (strcmp(job->mode, "fsync") == 0) rd_kafka_NewTopic_set_config(wanted, "flush.messages", "1");
-  rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-  rd_kafka_CreateTopics(client, &wanted, 1, NULL, queue);
-  rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TIMEOUT_MS);
-  const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
-  if (result == NULL) fail("create topic", "no answer in time");
-  if (rd_kafka_event_error(event)) fail("create topic", rd_kafka_event_error_string(event));
-  size_t count;
-  rd_kafka_resp_err_t error = rd_kafka_topic_result_error(rd_kafka_CreateTopics_result_topics(result, &count)[0]);
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+  // A busy server that has just started was seen to leave this without an answer: it is asked anew, also for its controller.
+  for (int i = 0; i < ATTEMPTS && error == RD_KAFKA_RESP_ERR__TIMED_OUT; i++) {
+    const struct rd_kafka_metadata *metadata;
+    error = rd_kafka_metadata(client, 0, NULL, &metadata, TIMEOUT_MS);
+    if (error) continue;
+    rd_kafka_metadata_destroy(metadata);
+    error = create_topic(client, wanted);
+  }
   if (error && error != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) fail("create topic", rd_kafka_err2str(error));
-  rd_kafka_event_destroy(event);
-  rd_kafka_queue_destroy(queue);
   rd_kafka_NewTopic_destroy(wanted);
 }
 
@@ -160,7 +176,7 @@ static void send_for(rd_kafka_t *producer, rd_kafka_topic_t *topic, struct value
 }
 
 static void flush(rd_kafka_t *producer) {
-  if (rd_kafka_flush(producer, 2 * TIMEOUT_MS)) fail("flush", "records are left that nobody acknowledged");
+  if (rd_kafka_flush(producer, ATTEMPTS * TIMEOUT_MS)) fail("flush", "records are left that nobody acknowledged");
 }
 
 static void produce(const struct job *job) {

@@ -1,7 +1,7 @@
 import { type GivenSettings, parseSettings } from '../config/parse-settings.ts';
 import { Controller } from '../controller/controller.ts';
 import { controllerSettings } from '../controller/controller-config.ts';
-import type { Env } from '../env/ports.ts';
+import type { Env, FileSystem } from '../env/ports.ts';
 import { replaceFile } from '../env/replace-file.ts';
 import {
   formatTopicId,
@@ -11,7 +11,10 @@ import {
   TOPIC_ID_FILE,
 } from '../log/file-names.ts';
 import { readIfThere } from '../log/index-files.ts';
+import { readBatches } from '../log/inspect.ts';
+import { readJournal } from '../log/journal-replay.ts';
 import type { Log } from '../log/log.ts';
+import { readMarks } from '../log/marks-file.ts';
 import { topicLogConfig, topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
 import { type MetadataImage, topicByName } from '../metadata/image.ts';
 import {
@@ -20,6 +23,7 @@ import {
   partitionName,
   producerId,
   type TopicId,
+  type TopicPartition,
 } from '../model/ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { noMetrics } from '../telemetry/no-metrics.ts';
@@ -49,8 +53,8 @@ const IO_THREADS = 4;
  * repeated.
  *
  * @returns what was adopted; nothing if no folder was copied in
- * @throws Error if the folder is no data directory, is in use, or holds a log that is damaged or is of no
- * topic; then the metadata are as they were
+ * @throws Error if the folder is no data directory, is in use, or holds a log that is damaged, is of no
+ * topic or takes the place of one with records; then the metadata are as they were
  */
 export async function adoptLogs(
   { dataDir: path, nodeId }: AdoptOptions,
@@ -71,7 +75,9 @@ export async function adoptLogs(
     const controller = new Controller(config, env.random, data.quorum, topicLogSettings);
     controller.load(data.takeEntries());
     data.quorum.provideSnapshots(() => controller.snapshot());
-    const adopted = await takeFolders(path, controller.image, env);
+    const folders = await foreignFolders(path, controller.image, env);
+    await takeFolders(path, folders, env);
+    const adopted = new Set(folders.map(({ name }) => name));
     const logs = await openLogs(data, controller, fail);
     const older = logs.filter((log) => adopted.has(nameOf(log)) || isAhead(log, controller.image));
     await controller.adoptLogs({
@@ -95,23 +101,26 @@ export async function adoptLogs(
 
 const nameOf = ({ topicPartition }: Log): string => partitionName(topicPartition);
 
-/**
- * Writes into folders that say to be of an unknown topic, or of none, and have the name of a known one,
- * that they are of that; returns their names.
- */
-async function takeFolders(
+/** A folder that is of a topic of another cluster, or says of none, and has the name of a known one. */
+interface ForeignFolder {
+  readonly name: string;
+  readonly topicId: TopicId;
+}
+
+/** What was copied in; nothing is written yet. */
+async function foreignFolders(
   path: string,
   image: MetadataImage,
   { files }: Env,
-): Promise<Set<string>> {
-  const taken = new Set<string>();
+): Promise<ForeignFolder[]> {
+  const found: ForeignFolder[] = [];
   for (const name of await files.list(path)) {
     const folder = parseFolder(name);
     if (folder?.kind !== 'partition') continue;
     const content = await readIfThere(files, `${path}/${name}/${TOPIC_ID_FILE}`);
-    const found = content && parseTopicId(new TextDecoder().decode(content));
+    const stated = content && parseTopicId(new TextDecoder().decode(content));
     const isOwn = (id: TopicId): boolean => image.topics.has(id) || image.removedTopics.has(id);
-    if (found !== undefined && isOwn(found)) continue;
+    if (stated !== undefined && isOwn(stated)) continue;
     const { topic, partition } = folder.topicPartition;
     const known = topicByName(image, topic);
     if (known?.partitions[partition] === undefined) {
@@ -119,11 +128,55 @@ async function takeFolders(
         `${path}/${name} is of no topic that is known; make topic ${topic} with at least ${partition + 1} partitions first`,
       );
     }
-    const bytes = new TextEncoder().encode(formatTopicId(known.topicId));
-    await replaceFile(files, `${path}/${name}`, TOPIC_ID_FILE, bytes);
-    taken.add(name);
+    const { topicId } = known;
+    await checkIsFirst(path, { ...folder.topicPartition, topicId }, files);
+    await checkIsSound(`${path}/${name}`, files);
+    found.push({ name, topicId });
   }
-  return taken;
+  return found;
+}
+
+/**
+ * What marks and journal hold of a log that was there before would be taken for what the new one should
+ * have, and be written into it.
+ */
+async function checkIsFirst(
+  path: string,
+  key: TopicPartition & { readonly topicId: TopicId },
+  files: FileSystem,
+): Promise<void> {
+  const marks = await readMarks(files, path);
+  const journal = await readJournal(files, path, marks.journal);
+  const name = partitionName(key);
+  const mark = marks.logs.get(name);
+  const hasEnded = mark?.topicId === key.topicId && mark.endOffset > 0;
+  if (!hasEnded && journal.writesOf(key).length === 0) return;
+  throw new Error(
+    `${path}/${name} takes the place of a log that has had records here; move the folder away, delete topic ${key.topic} and make it anew, and copy the folder in again`,
+  );
+}
+
+/** A node cuts off what is wrong at the end of a log, as a crash would leave it; a copy may not be cut. */
+async function checkIsSound(folder: string, files: FileSystem): Promise<void> {
+  for await (const found of readBatches(files, folder)) {
+    if (!('problem' in found)) continue;
+    const { file, position, problem } = found;
+    throw new Error(
+      `nothing was adopted: ${folder}/${file} at byte ${position}: ${problem}; copy it again from a broker that was stopped, or cut the file there if what follows may go`,
+    );
+  }
+}
+
+/** Says in each folder that it is of the topic of its name. */
+async function takeFolders(
+  path: string,
+  folders: readonly ForeignFolder[],
+  { files }: Env,
+): Promise<void> {
+  for (const { name, topicId } of folders) {
+    const bytes = new TextEncoder().encode(formatTopicId(topicId));
+    await replaceFile(files, `${path}/${name}`, TOPIC_ID_FILE, bytes);
+  }
 }
 
 /** Recovers all logs; none may be damaged. */

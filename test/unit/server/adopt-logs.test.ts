@@ -1,4 +1,4 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { nodeEnv } from '../../../src/env/node-env.ts';
 import { nodeId } from '../../../src/model/ids.ts';
@@ -118,4 +118,49 @@ test('only the data directory of a node that is stopped can adopt', async () => 
   const dataDir = `${folder.path}/data`;
   await using _ = await startBroker({ dataDir });
   await expect(adopt(dataDir)).rejects.toThrow(/is in use by another broker/);
+});
+
+test.each([
+  ['a batch of an old format', 16, 1],
+  ['a batch that fails its checksum', 69 + 20, 0xff],
+])('%s at the end of a log is refused, not cut off', async (_, at, value) => {
+  using folder = new TemporaryFolder();
+  const { foreign, own } = await twoClusters(folder);
+  await cp(`${foreign}/t-0`, `${own}/t-0`, { recursive: true });
+  const bytes = await readFile(`${own}/t-0/${SEGMENT}`);
+  bytes[at] = value === bytes[at] ? 0 : value;
+  await writeFile(`${own}/t-0/${SEGMENT}`, bytes);
+  await expect(adopt(own)).rejects.toThrow(/nothing was adopted: .*or cut the file there/);
+  expect(await readFile(`${own}/t-0/${SEGMENT}`)).toEqual(bytes);
+  const metadata = await readFile(`${own}/t-0/partition.metadata`, 'utf8');
+  expect(metadata).toBe(await readFile(`${foreign}/t-0/partition.metadata`, 'utf8'));
+  await truncate(`${own}/t-0/${SEGMENT}`, at < 61 ? 0 : 69);
+  expect(await adopt(own)).toMatchObject([{ logEndOffset: at < 61 ? 0 : 1 }]);
+});
+
+test.each([
+  ['was stopped', true],
+  ['was killed, with records in its journal', false],
+])('a log does not take the place of one with records, where its node %s', async (_, isStopped) => {
+  using folder = new TemporaryFolder();
+  const { foreign, own: live } = await twoClusters(folder);
+  const own = `${folder.path}/copy`;
+  {
+    await using broker = await startBroker({
+      dataDir: live,
+      settings: { 'log.journal.partitions.min': '1' },
+    });
+    for (let i = 0; i < 5; i++) await send(broker, 'own');
+    // As a crash would leave it.
+    if (!isStopped) await cp(live, own, { recursive: true });
+  }
+  if (isStopped) await cp(live, own, { recursive: true });
+  expect((await readdir(own)).some((name) => name.startsWith('commit-journal'))).toBe(!isStopped);
+  await rm(`${own}/t-0`, { recursive: true });
+  await cp(`${foreign}/t-0`, `${own}/t-0`, { recursive: true });
+  await expect(adopt(own)).rejects.toThrow(
+    /t-0 takes the place of a log that has had records here/,
+  );
+  const copied = await readFile(`${own}/t-0/${SEGMENT}`);
+  expect(copied).toEqual(await readFile(`${foreign}/t-0/${SEGMENT}`));
 });

@@ -1,6 +1,6 @@
 import type { DeletedTopic, TopicChoice } from '../../controller/change-topics.ts';
 import { type Api, api } from '../api.ts';
-import { array, arrayOf, int16, int32, string, uuid } from '../fields.ts';
+import { array, arrayOf, int16, int32, type MessageOf, string, uuid } from '../fields.ts';
 import { errorFields, outcomeOf } from '../kafka-errors.ts';
 import { idBytes, idText } from '../topics.ts';
 import { NO_UUID, STRING } from '../wire-types.ts';
@@ -26,16 +26,20 @@ const response = {
 
 const IDS_SINCE = 6;
 
+type Named = MessageOf<typeof request>['topics'][number];
+
+/** Whoever gives a name and an id is refused: they may be of two topics, and only one was meant. */
+function choiceOf({ name, topicId }: Named): TopicChoice {
+  if (name === null) return { topicId: idText(topicId) };
+  return topicId.every((byte) => byte === 0) ? { name } : { name, topicId: idText(topicId) };
+}
+
 /** Deletes topics, by name or by id. */
 export const deleteTopics: Api = api(
   { key: 20, name: 'DeleteTopics', versions: '1-6', flexible: '4+', request, response },
   async ({ topics, topicNames }, { broker, version }) => {
     const choices: TopicChoice[] =
-      version < IDS_SINCE
-        ? topicNames.map((name) => ({ name }))
-        : topics.map(({ name, topicId }) =>
-            name === null ? { topicId: idText(topicId) } : { name },
-          );
+      version < IDS_SINCE ? topicNames.map((name) => ({ name })) : topics.map(choiceOf);
     let deleted: readonly DeletedTopic[];
     try {
       deleted = await broker.deleteTopics(choices);

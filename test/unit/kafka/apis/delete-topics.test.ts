@@ -45,6 +45,21 @@ test('an id deletes the topic that has it, and an unknown one is told again with
   expect(world.world.broker.image.topics.size).toBe(5);
 });
 
+test('a name beside an id deletes nothing: they may be of two topics', async () => {
+  const world = await open();
+  const id = (name: string) => {
+    const { topicId } = topicByName(world.world.broker.image, name)!;
+    return new Uint8Array(Buffer.from(topicId, 'base64url'));
+  };
+  const topics = [
+    { name: 'a', topicId: id('b') },
+    { name: 'c', topicId: id('c') },
+  ];
+  const answer = await world.ask('DeleteTopics', 6, { topics, topicNames: [], timeoutMs: 1000 });
+  expect(answer['responses']).toMatchObject(topics.map((each) => ({ ...each, errorCode: 42 })));
+  expect(world.world.broker.image.topics.size).toBe(6);
+});
+
 test('where topics cannot be deleted each is refused by name', async () => {
   const world = await open({ 'delete.topic.enable': 'false' });
   const request = { topics: [], topicNames: ['a', 'b'], timeoutMs: 1000 };

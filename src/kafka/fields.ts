@@ -83,7 +83,7 @@ const maker =
 export const int8: Maker<number> = maker(INT8);
 export const int16: Maker<number> = maker(INT16);
 export const int32: Maker<number> = maker(INT32);
-/** Beyond 2^53 a message is refused: nothing of ours gets there. */
+/** What is beyond ±2^53 is read as that: nothing of ours gets there. */
 export const int64: Maker<number> = maker(INT64);
 export const bool: Maker<boolean> = maker(BOOL);
 export const uuid: Maker<Uint8Array> = maker(UUID);

@@ -1,7 +1,6 @@
 import type { ByteReader } from '../codec/reader.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { skipTags } from './message-codec.ts';
-import { STRING } from './wire-types.ts';
 
 /** What stands before every request. */
 export interface RequestHeader {
@@ -16,12 +15,16 @@ export function readRequestHeader(reader: ByteReader): RequestHeader {
   return { apiKey: reader.int16(), apiVersion: reader.int16(), correlationId: reader.int32() };
 }
 
+/** Some clients take their id from where it is not UTF-8; it is only shown. */
+const anyText = new TextDecoder();
+
 /**
  * What follows it: the client id, whose length is an int16 in flexible versions too (KIP-482), and
  * tagged fields, of which none is known.
  */
 export function readClientId(reader: ByteReader, isFlexible: boolean): string {
-  const clientId = STRING.readNullable(reader, false) ?? '';
+  const length = reader.int16();
+  const clientId = length === -1 ? '' : anyText.decode(reader.view(length));
   if (isFlexible) skipTags(reader);
   return clientId;
 }

@@ -31,6 +31,9 @@ const NUMBER_BYTES = 8;
 
 const UUID_BYTES = 16;
 
+const within2To53 = (value: number): number =>
+  Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER));
+
 /** A type of fixed length. */
 function fixed<T>(
   name: string,
@@ -76,7 +79,8 @@ export const INT64: WireType<number> = fixed(
   'int64',
   8,
   0,
-  (r) => r.int64(),
+  // Clients ask for the largest of all times and offsets; what is beyond 2^53 is beyond all of ours.
+  (r) => within2To53(r.int32() * 0x1_0000_0000 + r.uint32()),
   (w, v) => w.fields.int64(v),
 );
 export const BOOL: WireType<boolean> = fixed(

@@ -21,6 +21,8 @@ test('the length of a client id is an int16 also in flexible versions', () => {
   const flexible = readerOf('00026d65' + '010002abcd' + 'aa');
   expect([readClientId(flexible, true), flexible.remaining]).toEqual(['me', 1]);
   expect(readClientId(readerOf('ffff'), false)).toBe('');
+  // "é" in Latin-1.
+  expect(readClientId(readerOf('00026de9'), false)).toBe('m\ufffd');
   expect(() => readClientId(readerOf('fffe'), false)).toThrow(CorruptError);
 });
 

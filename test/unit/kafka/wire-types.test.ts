@@ -122,12 +122,20 @@ test.each(malformed)('%s is refused: %o %s', (_, type, hex, isCompact) => {
   expect(() => type.skip(new ByteReader(bytes), isCompact)).toThrow(CorruptError);
 });
 
-test('text that is not UTF-8 and numbers beyond 2^53 are refused where they are read', () => {
+test('text that is not UTF-8 is refused where it is read', () => {
   for (const hex of ['0002c328', '0001ff', '0003eda080']) {
     expect(() => STRING.read(new ByteReader(bytesOf(hex)), false)).toThrow(CorruptError);
   }
-  for (const hex of ['0020000000000000', 'ffdfffffffffffff', '8000000000000000']) {
-    expect(() => INT64.read(new ByteReader(bytesOf(hex)), false)).toThrow(CorruptError);
+});
+
+test('a number beyond 2^53 is read as the last one before it', () => {
+  const read = (hex: string) => INT64.read(new ByteReader(bytesOf(hex)), false);
+  const { MAX_SAFE_INTEGER: most, MIN_SAFE_INTEGER: least } = Number;
+  for (const hex of ['001fffffffffffff', '0020000000000000', '7fffffffffffffff']) {
+    expect(read(hex)).toBe(most);
+  }
+  for (const hex of ['ffe0000000000001', 'ffdfffffffffffff', '8000000000000000']) {
+    expect(read(hex)).toBe(least);
   }
 });
 

@@ -102,6 +102,8 @@ const IDS_SINCE = 13;
 const STORAGE_ERROR_SINCE = 6;
 const READ_COMMITTED = 1;
 const NO_ID = new Uint8Array(0);
+/** Epochs by which a client asks for all that it names, whatever session it was in: to begin one, or without. */
+const FULL: ReadonlySet<number> = new Set([0, -1]);
 
 /**
  * Reads whole batches, which leave as the bytes they are in the log. Every answer is a full one without
@@ -110,7 +112,7 @@ const NO_ID = new Uint8Array(0);
 export const fetch: Api = api(
   { key: 1, name: 'Fetch', versions: '4-17', flexible: '12+', request, response },
   async (given, context) => {
-    if (given.sessionId !== 0) return sessionUnknown;
+    if (!FULL.has(given.sessionEpoch)) return sessionUnknown;
     const { broker, config } = context;
     const fetching = broker.fetchOnce(questionsOf(given, context), {
       minBytes: given.minBytes,

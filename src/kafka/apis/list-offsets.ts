@@ -82,7 +82,6 @@ async function answer(
   if (timestamp < 0 && !(version >= (SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY))) {
     return { ...none, errorCode: Errors.UNSUPPORTED_VERSION.code };
   }
-  if (timestamp === LATEST_TIERED) return none;
   const result = await broker.listOffset(
     topic,
     partitionIndex,
@@ -90,6 +89,7 @@ async function answer(
     currentLeaderEpoch,
   );
   const { offset, timestampMs, leaderEpoch } = result;
+  if (timestamp === LATEST_TIERED) return { ...none, errorCode: codeOf(rowOf(result, version)) };
   return {
     ...none,
     errorCode: codeOf(rowOf(result, version)),

@@ -63,6 +63,8 @@ type Request = MessageOf<typeof request>;
 type Wanted = NonNullable<Request['topics']>[number];
 type Topic = MessageOf<typeof response>['topics'][number];
 
+const NULL_NAME_SINCE = 12;
+
 /** Says which brokers there are, and who leads the partitions of which topics. */
 export const metadata: Api = api(
   { key: 3, name: 'Metadata', versions: '0-12', flexible: '9+', request, response },
@@ -97,7 +99,7 @@ async function topicsOf(given: Request, context: RequestContext): Promise<Topic[
     if (name === null || isById({ topicId })) {
       const topic = broker.image.topics.get(idText(topicId));
       return topic === undefined
-        ? unknown(null, topicId, Errors.UNKNOWN_TOPIC_ID)
+        ? unknown(version < NULL_NAME_SINCE ? '' : null, topicId, Errors.UNKNOWN_TOPIC_ID)
         : describe(topic);
     }
     const topic = topicByName(broker.image, name);
@@ -142,7 +144,7 @@ async function create(
 
 const unknown = (name: string | null, topicId: Uint8Array, row: ErrorRow): Topic => ({
   errorCode: codeOf(row),
-  name: name ?? '',
+  name,
   topicId,
   isInternal: false,
   partitions: [],

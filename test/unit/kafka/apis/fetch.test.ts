@@ -158,16 +158,17 @@ test('an id that no topic has is told as such', async () => {
   expect(first(await fetch(world, 13, request)).errorCode).toBe(100);
 });
 
-test('there are no sessions: one that is asked for is not known', async () => {
+test('there are no sessions: who goes on with one is told so, who ends or begins one is answered', async () => {
   const world = await open();
-  expect(await fetch(world, 12, requestOf([{}], { sessionId: 5 }))).toMatchObject({
-    errorCode: 70,
-    responses: [],
-  });
-  expect(await fetch(world, 12, requestOf([{}], { sessionEpoch: 0 }))).toMatchObject({
-    errorCode: 0,
-    sessionId: 0,
-  });
+  for (const sessionId of [0, 5]) {
+    const going = await fetch(world, 12, requestOf([{}], { sessionId, sessionEpoch: 1 }));
+    expect(going).toMatchObject({ errorCode: 70, responses: [] });
+    for (const sessionEpoch of [0, -1]) {
+      const full = await fetch(world, 12, requestOf([{}], { sessionId, sessionEpoch }));
+      expect(full).toMatchObject({ errorCode: 0, sessionId: 0 });
+      expect(offsetsIn(first(full))).toEqual([0, 1, 2]);
+    }
+  }
 });
 
 test('aborted transactions are a list for those who read committed records only', async () => {

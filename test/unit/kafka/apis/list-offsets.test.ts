@@ -49,6 +49,7 @@ test.each([
 test.each([
   ['a time that means nothing', { timestamp: -7 }, 35],
   ['a partition that is not there', { partitionIndex: 1 }, 3],
+  ['the tiered end of such a partition', { partitionIndex: 1, timestamp: -5 }, 3],
   ['a negative partition', { partitionIndex: -(2 ** 31) }, 3],
   ['an epoch that is over', { currentLeaderEpoch: 0 }, 74],
   ['an epoch to come', { currentLeaderEpoch: 99 }, 75],

@@ -11,7 +11,9 @@ export class MemoryBudget {
   readonly #arrivingLimitBytes: number;
   readonly #leavingLimitBytes: number;
   #usedBytes = 0;
-  readonly #waiting = new Set<() => void>();
+  /** What each of those who wait holds meanwhile. */
+  readonly #waiting = new Map<() => void, number>();
+  #waitingBytes = 0;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -38,14 +40,27 @@ export class MemoryBudget {
     return true;
   }
 
-  /** Calls back once when half of it is free: at once, or inside a `give`. */
-  whenRoom(proceed: () => void): void {
-    if (this.hasRoom) proceed();
-    else this.#waiting.add(proceed);
+  /**
+   * Calls back once when half of it is free: at once, or inside a `give`. False if that would never come:
+   * those who wait may not hold half of it themselves, or they would wait for each other.
+   *
+   * @param heldBytes what the caller keeps of it while it waits
+   */
+  whenRoom(proceed: () => void, heldBytes = 0): boolean {
+    if (this.hasRoom) {
+      proceed();
+      return true;
+    }
+    this.stopWaiting(proceed);
+    if (this.#waitingBytes + heldBytes > this.limitBytes / 2) return false;
+    this.#waiting.set(proceed, heldBytes);
+    this.#waitingBytes += heldBytes;
+    return true;
   }
 
   /** Forgets who no longer waits. */
   stopWaiting(proceed: () => void): void {
+    this.#waitingBytes -= this.#waiting.get(proceed) ?? 0;
     this.#waiting.delete(proceed);
   }
 
@@ -66,8 +81,9 @@ export class MemoryBudget {
     assert(bytes <= this.#usedBytes, 'only what was taken is given back');
     this.#usedBytes -= bytes;
     if (this.#waiting.size === 0 || !this.hasRoom) return;
-    const waiting = [...this.#waiting];
+    const waiting = [...this.#waiting.keys()];
     this.#waiting.clear();
+    this.#waitingBytes = 0;
     for (const proceed of waiting) proceed();
   }
 }

@@ -186,14 +186,14 @@ export class Connection {
 
   #waitForRoom(): void {
     const { memory } = this.#parts.broker;
-    // If half of all is too little, waiting would not end.
-    if (memory.hasRoom) {
+    const heldBytes = this.#intake.heldBytes + (this.#waiting?.slot.heldBytes ?? 0);
+    // If half of all is too little, or is held by those who wait, waiting would not end.
+    if (memory.hasRoom || !memory.whenRoom(this.#onRoom, heldBytes)) {
       this.#refuse('queued.max.request.bytes');
       return;
     }
     this.#waitsForRoom = true;
     this.#roomlessSinceMs ??= this.#parts.clock.monotonicMs();
-    memory.whenRoom(this.#onRoom);
   }
 
   /** While answers were due or not taken, nothing was read: that time is not the client's. */

@@ -38,6 +38,24 @@ test('who waits for room is told once, when half of it is free', () => {
   expect(told).toEqual(['at once', 'later']);
 });
 
+test('those who wait hold half of it at most, so that none waits for another', () => {
+  const budget = new MemoryBudget(100);
+  budget.tryTake(100);
+  const told: string[] = [];
+  const [first, second] = [() => told.push('first'), () => told.push('second')];
+  expect(budget.whenRoom(first, 50)).toBe(true);
+  expect(budget.whenRoom(first, 40)).toBe(true);
+  expect(budget.whenRoom(second, 11)).toBe(false);
+  expect(budget.whenRoom(second, 10)).toBe(true);
+  budget.stopWaiting(first);
+  expect(budget.whenRoom(second, 51)).toBe(false);
+  expect(budget.whenRoom(first, 50)).toBe(true);
+  budget.give(50);
+  expect(told).toEqual(['first']);
+  budget.tryTake(50);
+  expect(budget.whenRoom(second, 50)).toBe(true);
+});
+
 test('giving back more than was taken is a bug', () => {
   const budget = new MemoryBudget(100);
   budget.tryTake(5);

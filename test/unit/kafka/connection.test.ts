@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { framed, requestFrame, requestHeader } from '../../support/kafka-requests.ts';
+import { BrokerWorld } from '../broker/broker-world.ts';
 import { ConnectionWorld } from './connection-world.ts';
 
 const KIB = 1024;
@@ -128,6 +129,31 @@ test('nothing is read while the socket is full', async () => {
   world.connection.drained();
   await world.turn();
   expect([world.begunIds(), world.wire.isPaused]).toEqual([[1, 2], false]);
+});
+
+test('requests that come at the same time and fill the memory do not wait for each other', async () => {
+  const world = await BrokerWorld.open({ 'queued.max.request.bytes': '1MiB' });
+  const each = Array.from({ length: 5 }, () => new ConnectionWorld(world));
+  const [begin, more] = [4 + 64 * KIB, 600 * KIB];
+  const frames = each
+    .map((one, id) => one.frame('Alone', id, '', 0))
+    .map((request) => {
+      const frame = Buffer.alloc(4 + more);
+      request.copy(frame);
+      frame.writeInt32BE(more);
+      return frame;
+    });
+  for (const [at, one] of each.entries()) await one.send(frames[at]!.subarray(0, begin));
+  expect(world.broker.memory.usedBytes).toBe(5 * 256 * KIB);
+  for (const [at, one] of each.entries()) await one.send(frames[at]!.subarray(begin));
+  await each[4]!.end(4);
+  await world.pass(1);
+  for (const at of [0, 1]) await each[at]!.end(at);
+  expect(each.map((one) => one.wire.answered)).toEqual([[0], [1], [], [], [4]]);
+  const refused = each.flatMap((one) => one.refused);
+  expect(refused).toEqual(['queued.max.request.bytes', 'queued.max.request.bytes']);
+  for (const one of each) one.connection.closed();
+  expect(world.broker.memory.usedBytes).toBe(0);
 });
 
 test('nothing is read while the memory is full, and reading goes on when there is room', async () => {

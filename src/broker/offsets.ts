@@ -3,6 +3,7 @@ import { FileError } from '../env/ports.ts';
 import { LogCorruptError, StorageError } from '../log/disk-health.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
 import { type LeaderEpoch, NO_LEADER_EPOCH, offset, type TopicPartition } from '../model/ids.ts';
+import type { Partition } from '../replication/partition.ts';
 import type { PartitionClaim, PartitionLookup } from './partition-lookup.ts';
 
 /** One request works on so many partitions at a time: each reads from the disk, or syncs it. */
@@ -76,11 +77,27 @@ export async function listOffset(
     return { ...success, offset: at, leaderEpoch: log.leaderEpochs.epochAt(at) };
   }
   const time = spec === 'max-timestamp' ? 'largest' : spec.timestampMs;
-  const record = await log.offsetForTime(time, marks.highWatermark);
-  // Meanwhile the leadership may have ended, and the log have been changed or gone.
-  const { refusal } = found.partition;
-  if (refusal !== null) return refusedOffset(refusal, refusal.message);
-  return { ...success, ...record };
+  return await unlessOver(found.partition, async () => {
+    const record = await log.offsetForTime(time, marks.highWatermark);
+    return { ...success, ...record };
+  });
+}
+
+/** Meanwhile the leadership may end, and the log be changed or gone: then what comes of `work` means nothing. */
+async function unlessOver(
+  partition: Partition,
+  work: () => Promise<OffsetResult>,
+): Promise<OffsetResult> {
+  const over = (): OffsetResult | null =>
+    partition.refusal && refusedOffset(partition.refusal, partition.refusal.message);
+  try {
+    const result = await work();
+    return over() ?? result;
+  } catch (error) {
+    const result = over();
+    if (result !== null) return result;
+    throw error;
+  }
 }
 
 /**
@@ -128,9 +145,8 @@ export async function deleteRecords(
     const detail = `records of ${topic}-${partition} can be deleted before ${marks.highWatermark} at most, not before ${beforeOffset}`;
     return refusedOffset(Errors.OFFSET_OUT_OF_RANGE, detail);
   }
-  await log.advanceLogStart(offset(before));
-  // Meanwhile the topic may have been deleted: then there is nothing that starts there.
-  const { refusal } = found.partition;
-  if (refusal !== null) return refusedOffset(refusal, refusal.message);
-  return { row: Errors.NONE, detail: '', ...noOffset, offset: log.logStartOffset };
+  return await unlessOver(found.partition, async () => {
+    await log.advanceLogStart(offset(before));
+    return { row: Errors.NONE, detail: '', ...noOffset, offset: log.logStartOffset };
+  });
 }

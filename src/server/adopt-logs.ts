@@ -11,7 +11,6 @@ import {
   TOPIC_ID_FILE,
 } from '../log/file-names.ts';
 import { readIfThere } from '../log/index-files.ts';
-import { readBatches } from '../log/inspect.ts';
 import { readJournal } from '../log/journal-replay.ts';
 import type { Log } from '../log/log.ts';
 import { readMarks } from '../log/marks-file.ts';
@@ -27,6 +26,7 @@ import {
 } from '../model/ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { noMetrics } from '../telemetry/no-metrics.ts';
+import { checkCopiedFolder } from './copied-folder.ts';
 import { DataDirectory } from './data-directory.ts';
 
 export interface AdoptOptions {
@@ -130,7 +130,7 @@ async function foreignFolders(
     }
     const { topicId } = known;
     await checkIsFirst(path, { ...folder.topicPartition, topicId }, files);
-    await checkIsSound(`${path}/${name}`, files);
+    await checkCopiedFolder(`${path}/${name}`, files);
     found.push({ name, topicId });
   }
   return found;
@@ -154,17 +154,6 @@ async function checkIsFirst(
   throw new Error(
     `${path}/${name} takes the place of a log that has had records here; move the folder away, delete topic ${key.topic} and make it anew, and copy the folder in again`,
   );
-}
-
-/** A node cuts off what is wrong at the end of a log, as a crash would leave it; a copy may not be cut. */
-async function checkIsSound(folder: string, files: FileSystem): Promise<void> {
-  for await (const found of readBatches(files, folder)) {
-    if (!('problem' in found)) continue;
-    const { file, position, problem } = found;
-    throw new Error(
-      `nothing was adopted: ${folder}/${file} at byte ${position}: ${problem}; copy it again from a broker that was stopped, or cut the file there if what follows may go`,
-    );
-  }
 }
 
 /** Says in each folder that it is of the topic of its name. */

@@ -1,7 +1,10 @@
 import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { Compression } from '../../../src/codec/compression.ts';
 import { nodeEnv } from '../../../src/env/node-env.ts';
-import { nodeId } from '../../../src/model/ids.ts';
+import { nodeId, producerId } from '../../../src/model/ids.ts';
+import { BatchBuilder } from '../../../src/records/batch-builder.ts';
+import { buildTransactionMarker } from '../../../src/records/control-batch.ts';
 import { adoptLogs } from '../../../src/server/adopt-logs.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 import { startBroker, type TestBroker } from '../../../src/testing/main.ts';
@@ -163,4 +166,33 @@ test.each([
   );
   const copied = await readFile(`${own}/t-0/${SEGMENT}`);
   expect(copied).toEqual(await readFile(`${foreign}/t-0/${SEGMENT}`));
+});
+
+test.each([
+  ['aborted', 'abort', /a transaction of producer 5 is aborted; this version has no transactions/],
+  ['not finished', null, /a transaction of producer 5 is not finished/],
+  ['committed', 'commit', null],
+] as const)('records of a transaction that is %s', async (_, type, refusal) => {
+  using folder = new TemporaryFolder();
+  const { foreign, own } = await twoClusters(folder);
+  await cp(`${foreign}/t-0`, `${own}/t-0`, { recursive: true });
+  const producer = { id: producerId(5), epoch: 0 };
+  const builder = new BatchBuilder({
+    compression: Compression.none,
+    producer: { ...producer, baseSequence: 0 },
+    isTransactional: true,
+  });
+  builder.append({ key: null, value: null, timestampMs: 1 });
+  const marker = { producerId: producer.id, producerEpoch: 0, coordinatorEpoch: 0, timestampMs: 1 };
+  const batches = [
+    builder.build(),
+    ...(type === null ? [] : [buildTransactionMarker({ ...marker, type })]),
+  ].map((bytes, at) => {
+    const batch = Buffer.from(bytes);
+    batch.writeBigInt64BE(BigInt(at));
+    return batch;
+  });
+  await writeFile(`${own}/t-0/${SEGMENT}`, Buffer.concat(batches));
+  if (refusal !== null) await expect(adopt(own)).rejects.toThrow(refusal);
+  else expect(await adopt(own)).toMatchObject([{ logEndOffset: 2 }]);
 });

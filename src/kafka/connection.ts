@@ -322,6 +322,15 @@ export class Connection {
     }
     if (this.#isClosed) return;
     this.#restartFrameClock();
+    // Others have their turn first: answers that need no waiting would follow each other for seconds.
+    const hasMore = this.#begun < this.#slots.length || this.#intake.hasRest;
+    if (hasMore) this.#parts.timers.nextTurn(() => this.#goOn());
+    else this.#goOn();
+  }
+
+  /** With what came behind the requests that were answered. */
+  #goOn(): void {
+    if (this.#isClosed) return;
     this.#begin();
     if (this.#isStopping && this.#slots.length === 0) this.#close(true);
     else this.#proceed();

@@ -50,6 +50,11 @@ export class FrameIntake {
     return this.#sizeBytes > 0;
   }
 
+  /** Whether something came that is not taken in yet. */
+  get hasRest(): boolean {
+    return this.#rest.length > 0;
+  }
+
   /** Takes in what arrived. Nothing may come while `next` has not said "more". */
   push(bytes: Uint8Array): void {
     this.#rest = bytes;

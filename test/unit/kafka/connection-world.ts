@@ -132,9 +132,9 @@ export class ConnectionWorld {
     return answerOf(known, version, this.wire.frames[sentBefore]!);
   }
 
-  /** Lets everything happen that needs no time. */
+  /** Lets everything happen that needs no time but a turn of its own. */
   async turn(): Promise<void> {
-    await this.world.pass(0);
+    await this.world.pass(1);
   }
 
   /** From now on no scripted answer can be written. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { framed, requestFrame, requestHeader } from '../../support/kafka-requests.ts';
+import { apiNamed, framed, requestFrame, requestHeader } from '../../support/kafka-requests.ts';
 import { BrokerWorld } from '../broker/broker-world.ts';
 import { ConnectionWorld } from './connection-world.ts';
 
@@ -130,6 +130,19 @@ test('nothing is read while the socket is full', async () => {
   await world.turn();
   expect([world.begunIds(), world.wire.isPaused]).toEqual([[1, 2], false]);
 });
+
+test.each(['1', '64'])(
+  'answers that need no waiting leave a turn to others, with %s requests at a time',
+  async (limit) => {
+    const world = await ConnectionWorld.open({ 'kafka.connection.max.requests': limit });
+    const frames = [1, 2, 3].map((id) => requestFrame(apiNamed('ApiVersions'), 0, id, {}));
+    world.connection.data(new Uint8Array(Buffer.concat(frames)));
+    await world.world.pass(0);
+    expect(world.wire.answered).toEqual([1]);
+    await world.world.pass(10);
+    expect(world.wire.answered).toEqual([1, 2, 3]);
+  },
+);
 
 test('requests that come at the same time and fill the memory do not wait for each other', async () => {
   const world = await BrokerWorld.open({ 'queued.max.request.bytes': '1MiB' });

@@ -32,14 +32,19 @@ export class ChangePlan {
     return this.#records;
   }
 
+  /** Why so many more records are too many. To be asked before they are made, if there can be many. */
+  checkRoom(count: number): Refusal | null {
+    if (this.#records.length + count <= MAX_RECORDS_PER_REQUEST) return null;
+    return refuse(
+      'POLICY_VIOLATION',
+      `the request changes too much at once, at most ${MAX_RECORDS_PER_REQUEST} topics, partitions and settings are possible`,
+    );
+  }
+
   /** Adds the changes of an item, all or, if the request gets too large, none. */
   add(records: readonly MetadataRecord[]): Refusal | null {
-    if (this.#records.length + records.length > MAX_RECORDS_PER_REQUEST) {
-      return refuse(
-        'POLICY_VIOLATION',
-        `the request changes too much at once, at most ${MAX_RECORDS_PER_REQUEST} topics, partitions and settings are possible`,
-      );
-    }
+    const refusal = this.checkRoom(records.length);
+    if (refusal !== null) return refusal;
     for (const record of records) {
       this.#image = replay(this.#image, record, this.#position);
       this.#records.push(record);

@@ -65,6 +65,8 @@ export function createPartitions(
         `topic "${name}" has ${count} partitions, give more than that (${totalCount} were asked for)`,
       );
     }
+    const full = plan.checkRoom(totalCount - count);
+    if (full !== null) return full;
     const { replicas } = topic.partitions[0]!;
     if (replicaAssignments !== undefined) {
       const placed = checkAssignments(plan.image, replicaAssignments, {

@@ -78,8 +78,10 @@ function createTopic(
   const configs = initialConfigs(topic.configs, configRules);
   if ('row' in configs) return configs;
 
+  const full = plan.checkRoom(1 + place.partitionCount + configs.size);
+  if (full !== null) return full;
   const topicId = drawTopicId(random, image);
-  const placed = place();
+  const placed = place.replicas();
   const records: MetadataRecord[] = [{ type: 'topic', topicId, name }];
   records.push(...newPartitions(topicId, 0, placed));
   for (const [key, value] of configs) records.push({ type: 'topic-config', topicId, key, value });
@@ -88,8 +90,12 @@ function createTopic(
   return plan.add(records) ?? { name, topicId, partitionCount, replicationFactor };
 }
 
-/** Gives the replicas of each partition. */
-type Place = () => readonly (readonly NodeId[])[];
+/** Where a topic is to be. */
+interface Place {
+  readonly partitionCount: number;
+  /** Those of each partition. */
+  replicas(): readonly (readonly NodeId[])[];
+}
 
 function placeByRule(
   image: MetadataImage,
@@ -108,8 +114,11 @@ function placeByRule(
     checkPartitionCount(topic.name, partitionCount, config) ??
     checkReplicationFactor(topic.name, replicationFactor, brokers.length);
   if (refusal !== null) return refusal;
-  return () =>
-    placeReplicas({ brokers, partitionCount, replicationFactor, start: random.uint32() });
+  return {
+    partitionCount,
+    replicas: () =>
+      placeReplicas({ brokers, partitionCount, replicationFactor, start: random.uint32() }),
+  };
 }
 
 function placeByHand(
@@ -127,7 +136,7 @@ function placeByHand(
   const refusal = checkPartitionCount(name, assignments.length, config);
   if (refusal !== null) return refusal;
   const placed = assignReplicas(image, assignments);
-  return 'row' in placed ? placed : () => placed;
+  return 'row' in placed ? placed : { partitionCount: placed.length, replicas: () => placed };
 }
 
 function checkNameIsFree(image: MetadataImage, name: string): Refusal | null {

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
+import { parseSettings } from '../../../src/config/parse-settings.ts';
 import { ChangePlan } from '../../../src/controller/change-plan.ts';
+import { controllerSettings } from '../../../src/controller/controller-config.ts';
+import { createTopics } from '../../../src/controller/create-topics.ts';
+import { TopicConfigRules } from '../../../src/controller/topic-configs.ts';
+import { topicLogSettings } from '../../../src/log/topic-config.ts';
 import { emptyImage } from '../../../src/metadata/image.ts';
 import type { MetadataRecord } from '../../../src/metadata/metadata-records.ts';
 import { Errors } from '../../../src/model/errors.ts';
@@ -22,6 +27,30 @@ test('a request that changes too much does what fits', async () => {
   ]);
 });
 
+test('nothing is drawn and placed for topics that do not fit: there can be many', async () => {
+  const { controller } = await started();
+  let draws = 0;
+  const random = {
+    uint32: () => ++draws,
+    bytes: (count: number) => new Uint8Array(count).fill(++draws),
+  };
+  const config = parseSettings(controllerSettings, new Map());
+  const configRules = new TopicConfigRules(topicLogSettings);
+  const plan = new ChangePlan(controller.image, 5);
+  const make = (name: string) =>
+    createTopics(plan, [newTopic(name, { partitionCount: 10_000 })], {
+      config,
+      random,
+      configRules,
+    });
+  expect(told(make('large'))).toEqual(['large ok']);
+  const drawn = draws;
+  for (const name of ['b', 'c']) {
+    expect(told(make(name))).toEqual([expect.stringContaining('POLICY_VIOLATION')]);
+  }
+  expect(draws).toBe(drawn);
+});
+
 test('an item that does not fit leaves nothing behind', () => {
   const plan = new ChangePlan(emptyImage, 5);
   const topic = (n: number): MetadataRecord => ({
@@ -34,6 +63,7 @@ test('an item that does not fit leaves nothing behind', () => {
   const { image } = plan;
   expect(plan.add([topic(19_999), topic(20_000)])).toMatchObject({ row: Errors.POLICY_VIOLATION });
   expect(plan.image).toBe(image);
+  expect([plan.checkRoom(1), plan.checkRoom(2)?.row]).toEqual([null, Errors.POLICY_VIOLATION]);
   expect(plan.add([topic(20_001)])).toBeNull();
   expect(plan.records).toHaveLength(20_000);
   expect(plan.image.topics.size).toBe(20_000);

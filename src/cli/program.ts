@@ -210,8 +210,9 @@ function addOffsets(program: Command, context: CommandContext): void {
 const ADOPT_HELP = `
 Stop the Kafka. Make the topic here with as many partitions and its retention (varve topic
 create), and stop the node. Copy each partition (cp -r KAFKA-LOG-DIR/TOPIC-0 DIR/), then run
-this, and start the node. Topics that Kafka has compacted cannot be adopted, and what
-transactions have aborted is read like everything else.`;
+this, and start the node. Topics that Kafka has compacted, and logs with records of
+transactions that were not committed, cannot be adopted; records that were deleted
+(kafka-delete-records) and share a segment with later ones are there again.`;
 
 function addLog(program: Command, context: CommandContext): void {
   const log = addGroup(

@@ -121,6 +121,8 @@ export const fetch: Api = api(
     });
     context.whenClosed(() => fetching.cancel());
     const answers = await fetching.answered;
+    // Nothing was asked, or nobody is there any more.
+    if (answers.length === 0) return nothing;
     for (const { release } of answers) if (release !== undefined) context.whenSent(release);
     const isCommitted = given.isolationLevel === READ_COMMITTED;
     let next = 0;

@@ -8,6 +8,12 @@ import { type File, FileError, type FileStat, type FileSystem, type OpenMode } f
 
 /** IOV_MAX: the most buffers that Linux and macOS take in one call. */
 const MOST_BUFFERS = 1024;
+/**
+ * The kernel puts what a large write brings into pages of up to 2 MiB. Those are the ones that a virtual
+ * machine gives back to its host while they are free; taking them from it again costs up to ten times as much
+ * as writing. Smaller ones it keeps.
+ */
+const MOST_BYTES = 1024 * 1024;
 /** How often in a row a call may be interrupted or write nothing before that is an error. */
 const MOST_STALLS = 100;
 
@@ -143,8 +149,7 @@ class NodeFile implements File {
     let done = 0;
     let stalls = 0;
     while (next < buffers.length) {
-      const group = buffers.slice(next, next + MOST_BUFFERS);
-      if (done > 0) group[0] = group[0]!.subarray(done);
+      const group = firstOf(buffers, next, done);
       const written = await this.#writeSome(at, group);
       at += written;
       done += written;
@@ -194,6 +199,19 @@ class NodeFile implements File {
     }
     return bytes.subarray(0, done);
   }
+}
+
+/** What one call is to write: buffers from `next` on, the first of them without its `done` bytes. */
+function firstOf(buffers: readonly Uint8Array[], next: number, done: number): Uint8Array[] {
+  const group: Uint8Array[] = [];
+  let room = MOST_BYTES;
+  for (let at = next; at < buffers.length && room > 0 && group.length < MOST_BUFFERS; at++) {
+    const from = at === next ? done : 0;
+    const piece = buffers[at]!.subarray(from, from + room);
+    group.push(piece);
+    room -= piece.length;
+  }
+  return group;
 }
 
 const INTERRUPTED = -1;

@@ -102,7 +102,8 @@ export class FrameIntake {
     const capacity = Math.min(this.#size, wanted);
     if (!this.#memory.tryHold(capacity - this.#heldBytes)) return false;
     this.#heldBytes = capacity;
-    const frame = new Uint8Array(capacity);
+    // Not zeroed: what is handed out has come.
+    const frame = new Uint8Array(Buffer.allocUnsafeSlow(capacity).buffer);
     frame.set(this.#frame.subarray(0, this.#filled));
     this.#frame = frame;
     return true;

@@ -74,6 +74,31 @@ test('gives the kernel at most 1024 buffers a call', async () => {
   await file.close();
 });
 
+test('gives the kernel at most a megabyte a call, wherever buffers end', async () => {
+  const sizes: number[] = [];
+  const { write, writev } = fs;
+  vi.spyOn(fs, 'write').mockImplementation(((
+    ...args: [number, Uint8Array, number, number, number, Done]
+  ) => {
+    sizes.push(args[3]);
+    write(...args);
+  }) as never);
+  vi.spyOn(fs, 'writev').mockImplementation(((...args: Parameters<typeof writev>) => {
+    sizes.push(args[1].reduce((sum, { byteLength }) => sum + byteLength, 0));
+    writev(...args);
+  }) as never);
+  const file = await files.open(`${folder}/a`, 'create');
+  const kib = 1024;
+  const buffers = [300, 2500, 0, 1, 900, 123].map((size, i) =>
+    Buffer.alloc(size * kib, `${i} and so on`),
+  );
+  await file.write(7, buffers);
+  expect(sizes.map((size) => size / kib)).toEqual([1024, 1024, 1024, 752]);
+  const written = await file.read(7, 5_000 * kib);
+  expect(Buffer.compare(written, Buffer.concat(buffers))).toBe(0);
+  await file.close();
+});
+
 test('gives up on a write that never gets on', async () => {
   const write = vi
     .spyOn(fs, 'write')

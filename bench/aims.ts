@@ -1,6 +1,6 @@
 import type { Row } from './rows.ts';
+import type { SystemName } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
-import type { SystemName } from './system.ts';
 import { formatNumber, renderColumns } from './table.ts';
 
 /** One figure of a run. */

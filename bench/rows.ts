@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Mode } from './scenario.ts';
-import type { Measurement, SystemName, Unit } from './system.ts';
+import type { Mode, SystemName } from './scenario.ts';
+import type { Measurement, Unit } from './system.ts';
 
 /** One figure, as it is kept: a line of JSON with exactly these keys. */
 export interface Row {

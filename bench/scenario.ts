@@ -1,4 +1,14 @@
-import type { SystemName } from './system.ts';
+/** Of Kafka and of Varve's Kafka door behind a dash what loads them, where it is not Kafka's client. */
+export type SystemName =
+  | 'limit'
+  | 'varve'
+  | 'varve-kafka'
+  | 'varve-perf'
+  | 'varve-librdkafka'
+  | 'kafka'
+  | 'kafka-perf'
+  | 'kafka-librdkafka'
+  | 'nats';
 
 /**
  * - `fsync`: an acknowledged record has been fsynced. - `no-fsync`: it is in the page cache.

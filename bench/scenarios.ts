@@ -6,8 +6,8 @@ import type {
   ProduceScenario,
   RestartScenario,
   Scenario,
+  SystemName,
 } from './scenario.ts';
-import type { SystemName } from './system.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

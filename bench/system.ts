@@ -1,16 +1,4 @@
-import type { Mode, Scenario, ScenarioOf } from './scenario.ts';
-
-/** Of Kafka and of Varve's Kafka door behind a dash what loads them, where it is not Kafka's client. */
-export type SystemName =
-  | 'limit'
-  | 'varve'
-  | 'varve-kafka'
-  | 'varve-perf'
-  | 'varve-librdkafka'
-  | 'kafka'
-  | 'kafka-perf'
-  | 'kafka-librdkafka'
-  | 'nats';
+import type { Mode, Scenario, ScenarioOf, SystemName } from './scenario.ts';
 
 /** How a scenario is to be measured. */
 export interface Run {

@@ -7,8 +7,8 @@ import type { EmbeddedJob, EmbeddedResult } from './load/embedded.ts';
 import type { LoadJob } from './load/job.ts';
 import type { Child } from './run/child.ts';
 import { parseEvent, type Workspace } from './run/workspace.ts';
-import type { EmbeddedScenario } from './scenario.ts';
-import { type Measurement, type Measures, median, type System, type SystemName } from './system.ts';
+import type { EmbeddedScenario, SystemName } from './scenario.ts';
+import { type Measurement, type Measures, median, type System } from './system.ts';
 
 type Door = 'grpc' | 'kafka';
 

@@ -5,7 +5,8 @@ import { brokerMeasures, type Driver, type Place, type ServerStart } from '../br
 import type { LoadJob } from '../load/job.ts';
 import type { Child } from '../run/child.ts';
 import { freePort, type Workspace } from '../run/workspace.ts';
-import type { Measures, System, SystemName } from '../system.ts';
+import type { SystemName } from '../scenario.ts';
+import type { Measures, System } from '../system.ts';
 import { installKafka, KafkaJvm } from './kafka-jvm.ts';
 import { JavaLoad, type KafkaLoad } from './kafka-load.ts';
 

@@ -2,7 +2,7 @@ import type { ServerStart } from '../broker-measures.ts';
 import type { LoadJob } from '../load/job.ts';
 import type { Child } from '../run/child.ts';
 import type { Workspace } from '../run/workspace.ts';
-import type { SystemName } from '../system.ts';
+import type { SystemName } from '../scenario.ts';
 import { Varve } from '../varve.ts';
 import type { KafkaLoad } from './kafka-load.ts';
 

@@ -1,5 +1,6 @@
 import { escapeMarkup } from '../markup.ts';
-import { lowerIsBetter, type SystemName, type Unit } from '../system.ts';
+import type { SystemName } from '../scenario.ts';
+import { lowerIsBetter, type Unit } from '../system.ts';
 import { formatNumber } from '../table.ts';
 
 /** One measure of one scenario: a bar for each system and mode, on a scale of its own. */

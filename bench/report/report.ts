@@ -2,9 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aims, judgeNewest, verdict } from '../aims.ts';
 import type { Row } from '../rows.ts';
-import type { Mode, Scenario } from '../scenario.ts';
+import type { Mode, Scenario, SystemName } from '../scenario.ts';
 import { groups, scenarios } from '../scenarios.ts';
-import type { SystemName } from '../system.ts';
 import { formatNumber } from '../table.ts';
 import { type Bar, type Panel, renderChart } from './chart.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { aims } from '../../../bench/aims.ts';
 import { latencyMetrics } from '../../../bench/load/latency-summary.ts';
-import type { Scenario } from '../../../bench/scenario.ts';
+import type { Scenario, SystemName } from '../../../bench/scenario.ts';
 import { groups, scenarios } from '../../../bench/scenarios.ts';
-import { restart, type SystemName, startup, throughput } from '../../../bench/system.ts';
+import { restart, startup, throughput } from '../../../bench/system.ts';
 
 const percentiles = ['p10', 'p25', 'p50', 'p75', 'p90', 'p95', 'p99', 'p999', 'p9999'];
 const summary = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../bench/rows.ts';
-import type { Mode, Scenario } from '../../../bench/scenario.ts';
-import { type SystemName, throughput } from '../../../bench/system.ts';
+import type { Mode, Scenario, SystemName } from '../../../bench/scenario.ts';
+import { throughput } from '../../../bench/system.ts';
 import { formatNumber, renderScenario } from '../../../bench/table.ts';
 
 const scenario: Scenario = {

@@ -21,6 +21,7 @@ export default defineConfig({
     projects: [
       project('tidy', ['test/tidy/**/*.test.ts']),
       project('unit', ['test/unit/**/*.test.ts']),
+      project('transcript', ['test/transcript/**/*.test.ts']),
       project('property', ['test/property/**/*.test.ts'], 60_000, [
         'test/support/property-seed.ts',
       ]),

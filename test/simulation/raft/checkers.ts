@@ -231,6 +231,15 @@ export const persistBeforeSend: RaftChecker = (seen) => {
   });
 };
 
+/** What a state machine has is durable on its own disk: it may be asked to make a snapshot of it. */
+export const appliedIsDurable: RaftChecker = ({ machine, effects }) =>
+  effects.flatMap((effect) => {
+    if (effect.kind !== 'apply') return [];
+    const lost = effect.entries.find(({ index, epoch }) => !machine.disk.has(index, epoch));
+    if (lost === undefined) return [];
+    return [`${keyOf(machine)} applies ${describeEntry(lost)} before it is durable there`];
+  });
+
 /** Nobody who works is taken for broken. */
 export const nobodySendsTheImpossible: RaftChecker = ({ machine, effects }) =>
   effects.flatMap((effect) =>
@@ -253,6 +262,7 @@ export const raftCheckers: readonly RaftChecker[] = [
   readsAreLinearizable,
   snapshotsAreFolds,
   persistBeforeSend,
+  appliedIsDurable,
   nobodySendsTheImpossible,
 ];
 

@@ -18,7 +18,7 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 export class RaftMachine {
   readonly member: Member;
   readonly disk = new RaftDisk();
-  readonly #config: RaftConfig;
+  readonly config: RaftConfig;
   readonly #random: () => number;
   #node: RaftNode | null = null;
   /** The commands of the state, each with its index. */
@@ -36,7 +36,7 @@ export class RaftMachine {
     random: () => number,
   ) {
     this.member = member;
-    this.#config = config;
+    this.config = config;
     this.#random = random;
     if (formed === null) return;
     const last = { index: 0, epoch: leaderEpoch(0) };
@@ -56,7 +56,7 @@ export class RaftMachine {
   /** Starts with what is durable. */
   start(): readonly RaftEffect[] {
     const { stored, snapshot } = this.disk;
-    this.#node = new RaftNode(this.member, this.#config, stored, this.#random);
+    this.#node = new RaftNode(this.member, this.config, stored, this.#random);
     this.state = [];
     this.appliedIndex = 0;
     if (snapshot !== null) this.#load(snapshot.meta);

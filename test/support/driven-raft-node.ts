@@ -1,6 +1,6 @@
 import { leaderEpoch } from '../../src/model/ids.ts';
 import type { Member } from '../../src/raft/configuration.ts';
-import type { Persist, RaftEffect } from '../../src/raft/effects.ts';
+import type { Outcome, Persist, RaftEffect } from '../../src/raft/effects.ts';
 import type { Entry, StoredState } from '../../src/raft/entry.ts';
 import type { RaftMessage } from '../../src/raft/messages.ts';
 import { DEFAULT_RAFT_CONFIG, type RaftConfig } from '../../src/raft/raft-config.ts';
@@ -70,6 +70,12 @@ export class DrivenRaftNode {
       if (effect.kind === 'persist') this.#pending.push(effect);
     }
     while (!this.isSlow && this.#pending.length > 0) this.persist();
+  }
+
+  /** Does what an accepted question asks for. */
+  ask(outcome: Outcome): Outcome {
+    if (outcome.refused === null) this.run(outcome.effects);
+    return outcome;
   }
 
   /** The oldest write is durable. */

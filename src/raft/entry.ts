@@ -19,7 +19,7 @@ export interface ConfigurationEntry extends Position {
   readonly configuration: Configuration;
 }
 
-/** The first entry of a leader: what is before it can be committed with it (paper 5.4.2, 8). */
+/** The first entry of an epoch: what is before it can be committed with it (paper 5.4.2, 8). */
 export interface EmptyEntry extends Position {
   readonly kind: 'empty';
 }
@@ -36,7 +36,7 @@ export interface HardState {
 
 /** What a snapshot stands for; the state itself is the driver's. */
 export interface SnapshotMeta {
-  /** The last entry in it; index 0 and epoch 0 for the state in which a cluster was formed. */
+  /** The last entry in it; index 0 and epoch 0 for the empty state in which a cluster was formed. */
   readonly last: Position;
   /** The members as of `last`. */
   readonly configuration: Configuration;

@@ -31,7 +31,7 @@ export class Leader implements Role {
   readonly #context: NodeContext;
   readonly #transitions: Transitions;
   readonly #reads = new ReadRounds();
-  /** Index of the empty entry with which the epoch begins. */
+  /** Index of the entry with which the epoch begins. */
   readonly #firstIndex: number;
   #handover: Handover | null = null;
   #uncommittedBytes: number;
@@ -54,9 +54,18 @@ export class Leader implements Role {
     this.#ticksToQuorumCheck = context.config.electionTicks;
   }
 
-  /** Begins the epoch (paper 8, 5.4.2: what is before can only be committed with an entry of its own). */
+  /**
+   * Begins the epoch with an entry, as what is before can only be committed with one of its own (paper
+   * 5.4.2, 8). The very first brings the members with which the cluster was formed into the log: who
+   * joins later learns of them, and its snapshots have them.
+   */
   begin(): void {
-    this.#append([{ ...this.#next(), kind: 'empty' }]);
+    const { configuration, configurationIndex } = this.#context.log;
+    const isFirst = configurationIndex === 0;
+    const next = this.#next();
+    this.#append([
+      isFirst ? { ...next, kind: 'configuration', configuration } : { ...next, kind: 'empty' },
+    ]);
   }
 
   tick(): void {

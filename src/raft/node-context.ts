@@ -131,6 +131,8 @@ export class NodeContext {
     this.writes.replaceAll(this.#handedIndex);
     this.#commitIndex = snapshot.last.index;
     this.writes.whenPersisted(() => {
+      // A newer one may have taken its place before anybody could load it.
+      if (this.log.snapshot !== snapshot) return;
       this.#handedIndex = snapshot.last.index;
       this.push({ kind: 'restore', snapshot });
     });

@@ -41,6 +41,18 @@ const powerCuts: Suite = {
   verdict: verdictOfSimulation,
 };
 
+/** Clusters of the Raft core alone. */
+const raft: Suite = {
+  name: 'raft',
+  replayedSeeds: 1,
+  huntedSeeds: 2_000,
+  mostHunts: 1,
+  command: (seed, seeds) => ({
+    args: ['test/simulation/raft/main.ts', '--from', `${seed}`, '--seeds', `${seeds}`],
+  }),
+  verdict: verdictOfSimulation,
+};
+
 /** A file of `test/property`. It knows itself how many seeds it tries, or how many runs from one. */
 const property = (file: string, seeds: number): Suite => ({
   ...vitest(file, [`test/property/${file}.test.ts`]),
@@ -75,6 +87,8 @@ const kafkaVectors = vitest('kafka-vectors', [
 
 const all: readonly Suite[] = [
   powerCuts,
+  raft,
+  vitest('raft-transcripts', ['test/transcript/raft']),
   property('log', 200),
   property('quorum', 300),
   property('quorum-controller', 100),

@@ -1,4 +1,3 @@
-import { AssertionError } from '../../../src/model/assert.ts';
 import { nodeId } from '../../../src/model/ids.ts';
 import { type Configuration, type Member, sameMember } from '../../../src/raft/configuration.ts';
 import type { Outcome, RaftEffect } from '../../../src/raft/effects.ts';
@@ -80,10 +79,8 @@ export class RaftCluster {
 
   start(machine: RaftMachine): void {
     this.#print(`${keyOf(machine)} starts`);
-    const effects = machine.start();
-    // What it knew before it stopped says nothing of what it may forget.
-    const { status } = machine.node;
-    this.#finish(machine, { ...status, role: 'follower' }, effects);
+    machine.start();
+    this.call(machine, (node) => node.start());
   }
 
   crash(machine: RaftMachine, kept: number): void {
@@ -129,23 +126,23 @@ export class RaftCluster {
 
   /** A question that may be refused. */
   ask(machine: RaftMachine, question: (node: RaftNode) => Outcome): Outcome {
-    const before = machine.node.status;
-    const outcome = question(machine.node);
-    if (outcome.refused === null) this.#finish(machine, before, outcome.effects);
-    else this.count(`refused ${outcome.refused}`);
+    let outcome: Outcome = { refused: 'not-leader', leader: null };
+    this.call(machine, (node) => {
+      outcome = question(node);
+      if (outcome.refused !== null) this.count(`refused ${outcome.refused}`);
+      return outcome.refused === null ? outcome.effects : [];
+    });
     return outcome;
   }
 
+  /** Whatever is thrown breaks an invariant: nothing that a driver does right may. */
   call(machine: RaftMachine, run: (node: RaftNode) => readonly RaftEffect[]): void {
-    const before = machine.node.status;
     try {
+      const before = machine.node.status;
       this.#finish(machine, before, run(machine.node));
     } catch (error) {
-      if (!(error instanceof AssertionError)) throw error;
-      this.violations.push({
-        checker: 'assertion',
-        problem: `${keyOf(machine)}: ${error.message}`,
-      });
+      const problem = `${keyOf(machine)}: ${error instanceof Error ? error.message : error}`;
+      this.violations.push({ checker: 'nothingIsThrown', problem });
     }
   }
 
@@ -158,6 +155,8 @@ export class RaftCluster {
       this.#print(`${keyOf(machine)} ${describeEffect(effect)}`);
       if (!machine.perform(effect)) this.#perform(machine, effect);
     }
+    // Nothing was done, and nobody has heard of anything.
+    if (effects.length === 0) return;
     const seen = {
       machine,
       machines: [...this.machines.values(), ...this.retired],

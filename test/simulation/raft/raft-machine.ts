@@ -53,8 +53,8 @@ export class RaftMachine {
     return this.#node;
   }
 
-  /** Starts with what is durable. */
-  start(): readonly RaftEffect[] {
+  /** A new process, with what is durable. */
+  start(): void {
     const { stored, snapshot } = this.disk;
     this.#node = new RaftNode(this.member, this.config, stored, this.#random);
     this.state = [];
@@ -62,7 +62,6 @@ export class RaftMachine {
     if (snapshot !== null) this.#load(snapshot.meta);
     this.base = { ...(snapshot?.meta.last ?? { index: 0, epoch: 0 }) };
     this.log = stored.entries.filter(({ index }) => index > this.base.index);
-    return this.#node.start();
   }
 
   /** The power is cut; the oldest `kept` of the batches under way had become durable. */

@@ -72,28 +72,28 @@ function drawConfig(random: SimulatedRandom): RaftConfig {
 /** A third of the seeds has a network without faults. */
 function drawFaults(random: SimulatedRandom) {
   const rate = (most: number) => (random.chance(0.66) ? (random.below(100) / 100) * most : 0);
-  return { loss: rate(0.3), duplication: rate(0.2), reordering: rate(0.5) };
+  return { loss: rate(0.2), duplication: rate(0.2), reordering: rate(0.5) };
 }
 
 /** What happens how often; each kind of fault is missing in some seeds. */
 function drawRates(random: SimulatedRandom): Rates {
   const sometimes = (most: number) => (random.chance(0.7) ? random.between(1, most) : 0);
-  const crash = sometimes(6);
+  const crash = sometimes(3);
   return {
-    deliver: random.between(150, 400),
-    tick: random.between(60, 200),
+    deliver: random.between(200, 500),
+    tick: random.between(200, 500),
     sync: random.between(60, 250),
     load: 40,
-    propose: random.between(10, 60),
+    propose: random.between(5, 40),
     read: random.between(3, 20),
     change: sometimes(12),
     transfer: sometimes(5),
     compact: sometimes(15),
     crash,
-    restart: crash * 2 + 1,
-    wipe: sometimes(6),
-    cut: sometimes(6),
-    heal: random.between(2, 8),
+    restart: crash * 2 + 2,
+    wipe: sometimes(3),
+    cut: sometimes(4),
+    heal: random.between(1, 5),
     replay: sometimes(40),
     stream: sometimes(5),
   };

@@ -43,6 +43,8 @@ export class RandomFaults {
   readonly #faults: MessageFaults;
   /** Directed links that carry nothing: `from>to`. */
   readonly #cuts = new Set<string>();
+  /** Nodes whose clock stands still. */
+  readonly #stalled = new Set<number>();
   readonly #old: Envelope[] = [];
   #commands = 0;
   #disks = 0;
@@ -57,7 +59,7 @@ export class RandomFaults {
     const { up } = this.#cluster;
     const onCluster: Partial<Record<keyof Rates, () => void>> = {
       deliver: () => this.#deliver(),
-      heal: () => this.#cuts.clear(),
+      heal: () => this.#mend(),
       restart: () => this.#restart(),
       load: () => this.#load(),
       replay: () => this.#replay(),
@@ -71,10 +73,15 @@ export class RandomFaults {
 
   /** Ends all faults: who is down starts, what was cut is whole. */
   heal(): void {
-    this.#cuts.clear();
+    this.#mend();
     for (const machine of this.#cluster.machines.values()) {
       if (!machine.isUp) this.#cluster.start(machine);
     }
+  }
+
+  #mend(): void {
+    this.#cuts.clear();
+    this.#stalled.clear();
   }
 
   nextCommand(): Uint8Array {
@@ -82,12 +89,17 @@ export class RandomFaults {
   }
 
   #runOn(machine: RaftMachine, kind: keyof Rates): void {
-    if (kind === 'tick') this.#cluster.call(machine, (node) => node.tick());
+    if (kind === 'tick') this.#tick(machine);
     else if (kind === 'sync') this.#sync(machine);
     else if (kind === 'compact') this.#cluster.call(machine, () => machine.compact());
     else if (kind === 'crash') this.#crash(machine);
     else if (kind === 'stream') this.#stream(machine);
     else this.#ask(kind, this.#random.chance(0.9) ? (this.#anyLeader() ?? machine) : machine);
+  }
+
+  #tick(machine: RaftMachine): void {
+    if (this.#stalled.has(machine.member.id)) return;
+    this.#cluster.call(machine, (node) => node.tick());
   }
 
   /** A deposed one, too. */
@@ -146,16 +158,21 @@ export class RandomFaults {
     if (down.length > 0) this.#cluster.start(this.#random.pick(down));
   }
 
-  /** One to another, one from or to all, or two halves. */
+  /** One to another, one from all, to all, or both, or two halves. */
   #cut(): void {
     this.#cluster.count('fault cuts');
     const ids = [...this.#cluster.machines.keys()];
-    const one = this.#random.pick(ids);
-    const kind = this.#random.below(4);
+    const leader = this.#anyLeader()?.member.id;
+    const one = leader !== undefined && this.#random.chance(0.5) ? leader : this.#random.pick(ids);
+    const kind = this.#random.below(5);
     if (kind === 0) this.#cuts.add(`${one}>${this.#random.pick(ids)}`);
-    if (kind === 1) for (const id of ids) this.#cuts.add(`${one}>${id}`);
-    if (kind === 2) for (const id of ids) this.#cuts.add(`${id}>${one}`);
-    if (kind !== 3) return;
+    if (kind === 1 || kind === 3) for (const id of ids) this.#cuts.add(`${one}>${id}`);
+    if (kind === 2 || kind === 3) for (const id of ids) this.#cuts.add(`${id}>${one}`);
+    if (kind > 1 && this.#random.chance(0.5)) {
+      this.#stalled.add(one);
+      this.#cluster.count('fault stalled clock');
+    }
+    if (kind !== 4) return;
     const half = new Set(ids.filter(() => this.#random.chance(0.5)));
     for (const from of ids) {
       for (const to of ids) if (half.has(from) !== half.has(to)) this.#cuts.add(`${from}>${to}`);
@@ -175,6 +192,7 @@ export class RandomFaults {
       const commands = Array.from({ length: count }, () => this.nextCommand());
       this.#cluster.ask(machine, (node) => node.propose(commands));
     } else if (kind === 'read') {
+      if (this.#isDeposed(machine)) this.#cluster.count('fault read of a deposed leader');
       this.#cluster.read(machine);
     } else if (kind === 'transfer') {
       const to = this.#random.pick([...this.#cluster.machines.values()]).member;
@@ -186,6 +204,12 @@ export class RandomFaults {
       const { refused } = this.#cluster.ask(machine, (node) => node.changeMembership(change));
       if (refused === null) this.#cluster.count(`change ${change.kind}`);
     }
+  }
+
+  /** It leads, as far as it knows, and somebody else has been elected. */
+  #isDeposed({ node }: RaftMachine): boolean {
+    const { role, epoch } = node.status;
+    return role === 'leader' && epoch < this.#cluster.leader!.node.status.epoch;
   }
 
   #change(machine: RaftMachine): MembershipChange | null {
@@ -205,7 +229,8 @@ export class RandomFaults {
     if (gone !== undefined) return { kind: 'remove', member: gone };
     // Without the lost one a majority has to be left, whatever is committed in the end.
     if (lost.length > 0 && learners.length === 0) return null;
-    const members = lost.length > 0 ? learners : [...voters, ...learners];
+    const isFew = lost.length > 0 || (voters.length < 4 && this.#random.chance(0.8));
+    const members = isFew ? learners : [...voters, ...learners];
     return members.length === 0 ? null : { kind: 'remove', member: this.#random.pick(members) };
   }
 

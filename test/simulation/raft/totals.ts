@@ -1,7 +1,7 @@
 import type { ClusterResult } from './random-cluster.ts';
 
 /** Steps of a seed before all is healed. */
-export const STEPS = 3_000;
+export const STEPS = 8_000;
 
 /** What has to have occurred in a few hundred seeds: without it their being green says little. */
 const NEEDED = [
@@ -24,7 +24,9 @@ const NEEDED = [
   'fault duplication',
   'fault loss',
   'fault reordering',
+  'fault read of a deposed leader',
   'fault replay',
+  'fault stalled clock',
   'fault stream',
   'fault wipe',
   'forget',

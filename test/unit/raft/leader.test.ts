@@ -15,15 +15,23 @@ const heartbeatAnswer = (epoch: number, round: number) => ({
   round,
 });
 
-test('an epoch begins with an empty entry, and commits what is before it with that (paper 5.4.2)', () => {
+test('an epoch begins with an entry of its own, and what is before is committed with that (paper 5.4.2)', () => {
   const one = new DrivenRaftNode({ epoch: 2, log: [1, 2] });
   one.lead(false);
-  expect(one.node.status.last).toMatchObject({ ...at(3, 3), kind: 'empty' });
   // The entry of epoch 2 is on a majority: it counts for nothing (figure 8).
   one.matched(2, 2);
   expect(one.node.status.commitIndex).toBe(0);
   one.matched(2, 3);
   expect(one.node.status.commitIndex).toBe(3);
+});
+
+test('the very first entry has the members of the forming, later epochs begin with an empty one', () => {
+  const one = leading();
+  expect(one.node.status.last).toMatchObject({ ...at(1, 1), kind: 'configuration' });
+  expect(one.node.status).toMatchObject({ configurationIndex: 1, commitIndex: 1 });
+  one.receive(2, heartbeatAnswer(2, 0));
+  one.lead(false);
+  expect(one.node.status.last).toMatchObject({ ...at(2, 3), kind: 'empty' });
 });
 
 test('its own part counts when it is durable', () => {

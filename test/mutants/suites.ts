@@ -100,6 +100,7 @@ const all: readonly Suite[] = [
   property('kafka-messages', 1),
   property('log-codecs', 1),
   property('metadata', 1),
+  property('raft-hostile', 1),
   property('records', 1),
   kafkaVectors,
 ];

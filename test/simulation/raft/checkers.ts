@@ -182,15 +182,15 @@ export const snapshotsAreFolds: RaftChecker = ({ machine, before, effects, ledge
     const isFold =
       commandsOf(known).join() === machine.state.slice(0, commandsOf(known).length).join();
     const change = known.findLast((entry) => entry?.kind === 'configuration');
+    const members = describeConfiguration(meta.configuration);
     const isTold =
-      change?.kind !== 'configuration' ||
-      describeConfiguration(change.configuration) === describeConfiguration(meta.configuration);
+      change?.kind === 'configuration'
+        ? describeConfiguration(change.configuration) === members
+        : meta.configuration.voters.length > 0;
     const name = `the snapshot of ${keyOf(machine)} at ${meta.last.index}`;
     return [
       ...(isFold ? [] : [`${name} is not what was committed`]),
-      ...(isTold
-        ? []
-        : [`${name} has other members: ${describeConfiguration(meta.configuration)}`]),
+      ...(isTold ? [] : [`${name} has other members: ${members}`]),
       ...(meta.last.epoch === known.at(-1)?.epoch ? [] : [`${name} is of another epoch`]),
     ];
   });

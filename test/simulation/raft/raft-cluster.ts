@@ -1,11 +1,12 @@
+import { AssertionError } from '../../../src/model/assert.ts';
 import { nodeId } from '../../../src/model/ids.ts';
-import { type Configuration, type Member, sameMember } from '../../../src/raft/configuration.ts';
+import type { Configuration, Member } from '../../../src/raft/configuration.ts';
 import type { Outcome, RaftEffect } from '../../../src/raft/effects.ts';
 import type { RaftMessage } from '../../../src/raft/messages.ts';
 import type { RaftConfig } from '../../../src/raft/raft-config.ts';
 import type { RaftNode, RaftStatus } from '../../../src/raft/raft-node.ts';
 import { raftCheckers } from './checkers.ts';
-import { describeEffect, describeMessage } from './describe.ts';
+import { describeEffect } from './describe.ts';
 import { keyOf, Ledger } from './ledger.ts';
 import { RaftMachine } from './raft-machine.ts';
 
@@ -135,14 +136,16 @@ export class RaftCluster {
     return outcome;
   }
 
-  /** Whatever is thrown breaks an invariant: nothing that a driver does right may. */
+  /** Nothing is thrown at a driver that does what it is asked for. */
   call(machine: RaftMachine, run: (node: RaftNode) => readonly RaftEffect[]): void {
     try {
       const before = machine.node.status;
       this.#finish(machine, before, run(machine.node));
     } catch (error) {
+      const isFault = error instanceof AssertionError || error instanceof TypeError;
+      const checker = isFault ? 'noInvariantBreaks' : 'driverIsServed';
       const problem = `${keyOf(machine)}: ${error instanceof Error ? error.message : error}`;
-      this.violations.push({ checker: 'nothingIsThrown', problem });
+      this.violations.push({ checker, problem });
     }
   }
 
@@ -195,8 +198,3 @@ export class RaftCluster {
     }
   }
 }
-
-export const describeEnvelope = ({ message }: Envelope): string => describeMessage(message);
-
-export const isTo = (machine: RaftMachine, { to }: Envelope): boolean =>
-  sameMember(machine.member, to);

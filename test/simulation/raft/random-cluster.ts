@@ -133,7 +133,8 @@ function settle(cluster: RaftCluster): void {
     for (const machine of writing) cluster.sync(machine, machine.disk.pending.length);
     for (const load of loads.splice(0)) cluster.load(load, true);
     for (const envelope of network.splice(0)) cluster.deliver(envelope);
-    if (network.length === 0 && loads.length === 0 && writing.length === 0) return;
+    const isWriting = cluster.up.some(({ disk }) => disk.pending.length > 0);
+    if (network.length === 0 && loads.length === 0 && !isWriting) return;
   }
   cluster.violations.push({ checker: 'progress', problem: 'messages answer each other for ever' });
 }

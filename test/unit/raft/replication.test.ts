@@ -123,5 +123,8 @@ test('pieces that nobody waits for, and answers about other snapshots, are passe
   expect(one.node.chunkLoaded(load(7, new Uint8Array(1)))).toEqual([]);
   expect(one.node.chunkLoaded({ ...load(0, new Uint8Array(1)), snapshotIndex: 3 })).toEqual([]);
   one.receive(3, { kind: 'snapshot-answer', epoch: e(1), snapshotIndex: 3, nextOffset: 50 });
-  expect(one.of('ignored')).toMatchObject([{ reason: 'unexpected' }]);
+  one.run(one.node.chunkLoaded(load(0, new Uint8Array(50))));
+  one.receive(3, { kind: 'snapshot-answer', epoch: e(1), snapshotIndex: 4, nextOffset: 51 });
+  expect(one.of('load-chunk')).toEqual([]);
+  expect(one.of('ignored')).toMatchObject([{ reason: 'unexpected' }, { reason: 'unexpected' }]);
 });

@@ -59,7 +59,10 @@ export type RaftEffect =
   | { readonly kind: 'read-ready'; readonly requestId: number; readonly index: number }
   /** The leadership ended first: ask again, perhaps elsewhere. */
   | { readonly kind: 'read-failed'; readonly requestId: number }
-  /** A piece of a snapshot is to be read, of at most `bytesMax`, and given to `chunkLoaded`. */
+  /**
+   * A piece of a snapshot is to be read, of at most `bytesMax`, and given to `chunkLoaded`: `null` if the
+   * snapshot is gone, or ends before `offset`, as only a broken follower asks for.
+   */
   | {
       readonly kind: 'load-chunk';
       readonly to: Member;

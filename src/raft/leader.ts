@@ -201,6 +201,8 @@ export class Leader implements Role {
   #heartbeatAnswered(progress: Progress, { round }: HeartbeatAnswer): void {
     this.#reads.answered(progress.member, round);
     this.#finishReads();
+    // What told it to campaign may have been lost.
+    this.#finishHandover(progress);
     this.replication.heardFrom(progress);
   }
 

@@ -14,8 +14,6 @@ export interface Transfer {
   readonly snapshot: SnapshotMeta;
   /** Where the piece begins that is being read or was sent. */
   offset: number;
-  /** The end of what was sent. */
-  endOffset: number;
   /** Its bytes are being read. */
   isLoading: boolean;
   /** Ticks since the piece was asked for. */
@@ -123,7 +121,7 @@ export class Progress {
 
   becomeSnapshot(snapshot: SnapshotMeta): void {
     this.#reset('probe');
-    this.#transfer = { snapshot, offset: 0, endOffset: 0, isLoading: true, ticks: 0 };
+    this.#transfer = { snapshot, offset: 0, isLoading: true, ticks: 0 };
   }
 
   #reset(state: 'probe' | 'replicate'): void {

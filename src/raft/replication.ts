@@ -105,8 +105,9 @@ export class Replication {
   chunkAnswered(progress: Progress, { snapshotIndex, nextOffset }: SnapshotAnswer): boolean {
     const { transfer } = progress;
     if (transfer?.snapshot.last.index !== snapshotIndex || transfer.isLoading) return false;
-    // Answered twice, as that piece is on its way; or not what was sent.
-    if (nextOffset === transfer.offset || nextOffset > transfer.endOffset) return false;
+    // Answered twice: that piece is on its way. Any other is possible, as the follower may have lost the
+    // beginning, or have more of it than this transfer has sent.
+    if (nextOffset === transfer.offset) return false;
     this.#load(progress, transfer, nextOffset);
     return true;
   }
@@ -125,7 +126,6 @@ export class Replication {
     }
     assert(isLast || bytes.length > 0, 'a piece of a snapshot has bytes');
     transfer.isLoading = false;
-    transfer.endOffset = Math.max(transfer.endOffset, offset + bytes.length);
     const { epoch } = this.#context;
     const { snapshot } = transfer;
     this.#context.send(to, { kind: 'snapshot-chunk', epoch, snapshot, offset, bytes, isLast });

@@ -111,8 +111,8 @@ export class RaftCluster {
   load({ machine, effect }: ChunkLoad, isThere: boolean): void {
     const { to, snapshot, offset, bytesMax } = effect;
     const stored = machine.disk.snapshot;
-    const content =
-      isThere && stored?.meta.last.index === snapshot.last.index ? stored.content : null;
+    const isKept = isThere && stored?.meta.last.index === snapshot.last.index;
+    const content = isKept && offset <= stored.content.length ? stored.content : null;
     const bytes = content === null ? null : content.subarray(offset, offset + bytesMax);
     const isLast = content !== null && offset + bytesMax >= content.length;
     const chunk = { to, snapshotIndex: snapshot.last.index, offset, bytes, isLast };

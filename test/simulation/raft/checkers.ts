@@ -56,13 +56,14 @@ export const logMatching: RaftChecker = ({ machine, effects, ledger }) =>
     });
   });
 
-/** F4: who leads has all that was committed before. */
+/** F4: who leads has all that was committed in older epochs; one that is elected late may lead an epoch that is over. */
 export const leaderCompleteness: RaftChecker = ({ machine, before, after, ledger }) => {
   if (after.role !== 'leader' || (before.role === 'leader' && before.epoch === after.epoch)) {
     return [];
   }
   return ledger.committed.flatMap((entry) => {
     if (entry === undefined || entry.index <= machine.base.index) return [];
+    if (ledger.committedIn[entry.index]! >= after.epoch) return [];
     return machine.epochAt(entry.index) === entry.epoch
       ? []
       : [`leader ${keyOf(machine)} of epoch ${after.epoch} lacks ${describeEntry(entry)}`];
@@ -80,7 +81,10 @@ export const stateMachineSafety: RaftChecker = ({ machine, before, after, effect
   ledger.committedIndex = Math.max(ledger.committedIndex, after.commitIndex);
   return claimed.flatMap((entry) => {
     const known = ledger.committed[entry.index];
-    if (known === undefined) ledger.committed[entry.index] = entry;
+    if (known === undefined) {
+      ledger.committed[entry.index] = entry;
+      ledger.committedIn[entry.index] = after.epoch;
+    }
     return known === undefined || describeEntry(known) === describeEntry(entry)
       ? []
       : [

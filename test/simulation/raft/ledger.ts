@@ -14,6 +14,8 @@ export class Ledger {
   readonly entries = new Map<string, string>();
   /** By index: what somebody took for committed. */
   readonly committed: (Entry | undefined)[] = [undefined];
+  /** By index: the epoch of who took it for committed first. */
+  readonly committedIn: number[] = [0];
   /** How far anybody's commit index got. */
   committedIndex = 0;
   /** What the proposing leader has applied, so that a client was told. */

@@ -114,15 +114,16 @@ export const fetch: Api = api(
   async (given, context) => {
     if (!FULL.has(given.sessionEpoch)) return sessionUnknown;
     const { broker, config } = context;
-    const fetching = broker.fetchOnce(questionsOf(given, context), {
+    const questions = questionsOf(given, context);
+    const fetching = broker.fetchOnce(questions, {
       minBytes: given.minBytes,
       maxBytes: Math.min(given.maxBytes, config.fetchMaxBytes),
       maxWaitMs: given.maxWaitMs,
     });
     context.whenClosed(() => fetching.cancel());
     const answers = await fetching.answered;
-    // Nothing was asked, or nobody is there any more.
-    if (answers.length === 0) return nothing;
+    // Nobody is there any more who would want them.
+    if (answers.length < questions.length) return nothing;
     for (const { release } of answers) if (release !== undefined) context.whenSent(release);
     const isCommitted = given.isolationLevel === READ_COMMITTED;
     let next = 0;

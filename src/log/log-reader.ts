@@ -82,9 +82,11 @@ export class LogReader {
 
   async #readFromDisk(range: BatchRange, intervalBytes: number): Promise<LogReadOutcome> {
     const { generation } = this.#state;
-    const ahead = this.#shared.readAhead.take(this.#state, range);
     try {
-      const read = (await ahead) ?? (await this.#readSegment(range, intervalBytes));
+      const ahead = await this.#shared.readAhead.take(this.#state, range);
+      // What a truncation takes away is not looked for: it would be remembered where it was.
+      if (generation !== this.#state.generation) return await this.read(range, intervalBytes);
+      const read = ahead ?? (await this.#readSegment(range, intervalBytes));
       // A truncation that began meanwhile may have put other bytes in place of those.
       if (generation !== this.#state.generation) return await this.read(range, intervalBytes);
       if (read.isContinued) this.#goAhead(range, read, intervalBytes);
@@ -100,6 +102,7 @@ export class LogReader {
   async #readSegment(range: BatchRange, intervalBytes: number): Promise<LentSegmentRead> {
     const { readers, readBuffers } = this.#shared;
     const segment = this.#state.segmentOf(range.from);
+    if (this.#state.isReleased) throw new FileError('EBADF', segment.path('.log'), 'read');
     const { epochs } = this.#state;
     const lent = readBuffers.lend(chunkBytes(range));
     const read = await readers.use(segment, intervalBytes, (open) =>
@@ -115,7 +118,8 @@ export class LogReader {
     intervalBytes: number,
   ): void {
     const isMuch = release !== undefined;
-    if (!isMuch || nextOffset >= range.endOffset || this.#state.tail.holds(nextOffset)) return;
+    const { isReleased, tail } = this.#state;
+    if (!isMuch || isReleased || nextOffset >= range.endOffset || tail.holds(nextOffset)) return;
     const next = { ...range, from: nextOffset };
     this.#shared.readAhead.begin(this.#state, next, async () => {
       const read = await this.#readSegment(next, intervalBytes).catch(() => null);

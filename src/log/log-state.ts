@@ -30,6 +30,8 @@ export class LogState {
   journaledOffset: Offset;
   /** How often the log was truncated at its end: what began before a truncation does not count after it. */
   generation = 0;
+  /** The files have been let go; others may be there under their names. */
+  isReleased = false;
 
   constructor(recovered: RecoveredLog, cache: TailCache) {
     const endOffset = recovered.durable?.endOffset ?? recovered.logStartOffset;

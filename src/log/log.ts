@@ -81,8 +81,6 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
   #isTruncating = false;
   /** Refuses everything. */
   #isClosed = false;
-  /** The files have been let go. */
-  #isReleased = false;
   /** Everything is on disk as the mark says; from the clean stop on. */
   #isClean = false;
 
@@ -361,7 +359,7 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#onDisk(async () => {
-      if (this.#isReleased) return;
+      if (this.#state.isReleased) return;
       await this.#writeCycle();
       const { active, epochs, producers } = this.#state;
       if (this.#corrupt === null && active !== undefined) {
@@ -382,7 +380,7 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
   }
 
   get #isIdle(): boolean {
-    return this.#isReleased || this.#corrupt !== null;
+    return this.#state.isReleased || this.#corrupt !== null;
   }
 
   /** Work on the files: one piece at a time; what fails takes the data directory out of service. */
@@ -465,7 +463,7 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
   }
 
   async #release(): Promise<void> {
-    this.#isReleased = true;
+    this.#state.isReleased = true;
     const { segments, tail } = this.#state;
     tail.clear();
     for (const segment of segments) {

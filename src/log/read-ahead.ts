@@ -67,7 +67,9 @@ export class ReadAhead {
     }
     const { generation } = log;
     // The answer at hand goes out first.
-    const begun = new Promise<void>((resolve) => this.#timers.nextTurn(resolve)).then(read);
+    const begun = new Promise<void>((resolve) => this.#timers.nextTurn(resolve)).then(() =>
+      generation === log.generation ? read() : null,
+    );
     this.#stretches.push({ log, range, generation, beganMs: nowMs, read: begun });
   }
 }

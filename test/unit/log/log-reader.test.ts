@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { offset } from '../../../src/model/ids.ts';
-import { LogWorld, makeBatch } from './log-world.ts';
+import { offset, topicId } from '../../../src/model/ids.ts';
+import { countOpen } from './count-open.ts';
+import { epoch0, LogWorld, makeBatch, orders, topicPartition } from './log-world.ts';
+
+const payments = topicId('AAAAAAAAAAAAAAAAAAAAAg');
 
 let world: LogWorld;
 
@@ -171,6 +174,53 @@ describe('reading on', () => {
       await world.appendDurably(makeBatch({ valueBytes: 400_000, tag }));
     }
     expect(await tags(2)).toEqual([2, 10]);
+  });
+
+  it('remembers no place that a truncation takes away while a read waits for the one ahead', async () => {
+    await fillMuch();
+    const { disk } = world.machine;
+    expect(await tags(0)).toEqual([0, 1]);
+    disk.plan({ operation: 'read', path: /0000\.log/, code: 'EIO', delayMs: 1000 });
+    disk.plan({ operation: 'truncate', path: /0000\.log/, delayMs: 5000 });
+    await world.settle(1);
+    const underWay = Promise.resolve(world.log.read(offset(2), MIB, offset(6)));
+    await world.run(world.log.truncateTo(offset(3)));
+    expect(await world.run(underWay)).toMatchObject({ ok: true, nextOffset: 3 });
+    for (let tag = 10; tag < 13; tag++) {
+      await world.appendDurably(makeBatch({ valueBytes: 300_000, tag }));
+    }
+    expect(await tags(4)).toEqual([11, 12]);
+  });
+
+  it('opens nothing any more of a log that was closed while it was read', async () => {
+    await fillMuch();
+    const count = countOpen(world.env.files);
+    world.machine.disk.plan({ operation: 'read', path: /0000\.log/, delayMs: 1000 });
+    const underWay = Promise.resolve(world.log.read(offset(0), MIB, offset(6)));
+    await world.run(world.directory.close());
+    expect(await world.run(underWay)).toMatchObject({ ok: true, nextOffset: 2 });
+    await world.settle(1000);
+    expect(count.open).toBe(0);
+  });
+
+  it('reads nothing of a topic for one that had its name before', async () => {
+    await fillMuch();
+    world.machine.disk.plan({ operation: 'read', path: /0000\.log/, delayMs: 1000 });
+    const underWay = Promise.resolve(world.log.read(offset(0), MIB, offset(6)));
+    await world.run(world.directory.delete(topicPartition, orders));
+    const remade = world.directory.openLog(topicPartition, payments, world.topicConfig);
+    remade.append(makeBatch({ valueBytes: 400_000, tag: 7 }), epoch0, 'client');
+    await world.machine.scheduler.run(() => remade.flushedOffset === 1);
+    const { files } = world.env;
+    const opened: string[] = [];
+    const open = files.open.bind(files);
+    files.open = (path, mode) => {
+      opened.push(path);
+      return open(path, mode);
+    };
+    expect(await world.run(underWay)).toMatchObject({ ok: true, nextOffset: 2 });
+    await world.settle(1000);
+    expect(opened.filter((path) => path.endsWith('.log'))).toEqual([]);
   });
 });
 

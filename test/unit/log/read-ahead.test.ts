@@ -62,10 +62,22 @@ test('a reader takes less than it asked for, and never more', async () => {
 
 test('nothing that was read before a truncation is given after it', async () => {
   begin(50);
+  await pass(1);
   log.generation = 1;
   expect(await take(range(50))).toBeUndefined();
   await pass(1);
   expect(released).toEqual([50]);
+});
+
+test('nothing is read that a truncation came before', async () => {
+  let reads = 0;
+  ahead.begin(log, range(50), () => {
+    reads++;
+    return Promise.resolve(brought(50));
+  });
+  log.generation = 1;
+  await pass(1);
+  expect(reads).toBe(0);
 });
 
 test('nothing is given that may reach beyond what is served by now', async () => {

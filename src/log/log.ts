@@ -466,6 +466,7 @@ export class Log implements Flushable, Markable, HandleHolder, JournalUser {
     this.#state.isReleased = true;
     const { segments, tail } = this.#state;
     tail.clear();
+    this.#shared.readAhead.forget(this.#state);
     for (const segment of segments) {
       for (const chunk of segment.queue.slice(segment.journaledChunks)) {
         this.#shared.flusher.settled(chunk.length);

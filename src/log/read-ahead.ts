@@ -72,6 +72,14 @@ export class ReadAhead {
     );
     this.#stretches.push({ log, range, generation, beganMs: nowMs, read: begun });
   }
+
+  /** Nobody reads this log any more. */
+  forget(log: Truncatable): void {
+    for (let at = this.#stretches.length - 1; at >= 0; at--) {
+      if (this.#stretches[at]!.log === log)
+        discard(...(this.#stretches.splice(at, 1) as [Stretch]));
+    }
+  }
 }
 
 function discard({ read }: Stretch): void {

@@ -203,6 +203,23 @@ describe('reading on', () => {
     expect(count.open).toBe(0);
   });
 
+  it('gives the memory back that holds what comes next in a log that is deleted', async () => {
+    await fillMuch();
+    const first = await read(0, MIB, 6);
+    if (!first.ok) throw new Error(first.detail);
+    const memory = first.batches[0]!.buffer;
+    first.release!();
+    await world.settle();
+    await world.run(world.directory.delete(topicPartition, orders));
+    const remade = world.directory.openLog(topicPartition, payments, world.topicConfig);
+    for (let tag = 0; tag < 2; tag++) {
+      remade.append(makeBatch({ valueBytes: 400_000, tag }), epoch0, 'client');
+    }
+    await world.machine.scheduler.run(() => remade.flushedOffset === 2);
+    const again = await world.run(Promise.resolve(remade.read(offset(0), MIB, offset(2))));
+    expect(again.ok && again.batches[0]!.buffer === memory).toBe(true);
+  });
+
   it('reads nothing of a topic for one that had its name before', async () => {
     await fillMuch();
     world.machine.disk.plan({ operation: 'read', path: /0000\.log/, delayMs: 1000 });

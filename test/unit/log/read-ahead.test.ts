@@ -103,6 +103,18 @@ test('of many readers eight have it, until one of theirs has waited for a second
   expect(await take(range(8))).toBeUndefined();
 });
 
+test('of a log that nobody reads any more nothing is kept', async () => {
+  const other = { generation: 0 };
+  for (const from of [1, 2, 3]) begin(from);
+  begin(2, {}, other);
+  await pass(1);
+  ahead.forget(log);
+  await pass(1);
+  expect(released.sort()).toEqual([1, 2, 3]);
+  expect(await take(range(2))).toBeUndefined();
+  expect(await take(range(2), other)).toBe(12);
+});
+
 test('a read that failed brings nothing', async () => {
   ahead.begin(log, range(50), () => Promise.resolve(null));
   expect(await take(range(50))).toBeNull();

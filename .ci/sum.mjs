@@ -7,6 +7,8 @@ const folder = process.argv[2];
 let passed = 0;
 let failed = 0;
 let skipped = 0;
+// Named once more at the end: whoever sees only that has to know which it was.
+const failures = [];
 
 for (const part of ['tests', 'package', 'conformance']) {
   const failedBefore = failed;
@@ -17,6 +19,11 @@ for (const part of ['tests', 'package', 'conformance']) {
     passed += result.numPassedTests ?? result.passed;
     failed += result.numFailedTests ?? result.failed;
     skipped += result.numPendingTests ?? result.skipped ?? 0;
+    for (const { name, assertionResults } of result.testResults ?? []) {
+      for (const { status, fullName, failureMessages } of assertionResults) {
+        if (status === 'failed') failures.push(`${name}: ${fullName}\n${failureMessages.join('\n')}`);
+      }
+    }
   } else {
     console.log(`${part}: left no result`);
     failed++;
@@ -29,6 +36,7 @@ for (const part of ['tests', 'package', 'conformance']) {
   }
 }
 
+for (const failure of failures) console.log(`failed: ${failure}`);
 // What was skipped has been named where it was; the last line stays the same for whoever reads it.
 if (skipped > 0) console.log(`${skipped} skipped`);
 console.log(`${passed} passed, ${failed} failed`);

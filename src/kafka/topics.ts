@@ -13,6 +13,9 @@ export const idText = (bytes: Uint8Array): TopicId =>
 /** A topic id as the 16 bytes that messages carry. */
 export const idBytes = (id: TopicId): Uint8Array => new Uint8Array(Buffer.from(id, 'base64url'));
 
+/** Whether a message names a topic by its id: all zeros stand for none. */
+export const isTopicId = (bytes: Uint8Array): boolean => bytes.some((byte) => byte !== 0);
+
 /** Why there is no topic of that name. */
 export const unknownTopicRow = (name: string): ErrorRow =>
   checkTopicName(name)?.row ?? Errors.UNKNOWN_TOPIC_OR_PARTITION;

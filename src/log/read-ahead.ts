@@ -34,7 +34,7 @@ export class ReadAhead {
   readonly #clock: Clock;
   readonly #timers: Timers;
   /** The oldest first. */
-  readonly #stretches: Stretch[] = [];
+  #stretches: Stretch[] = [];
 
   constructor(clock: Clock, timers: Timers) {
     this.#clock = clock;
@@ -75,10 +75,8 @@ export class ReadAhead {
 
   /** Nobody reads this log any more. */
   forget(log: Truncatable): void {
-    for (let at = this.#stretches.length - 1; at >= 0; at--) {
-      if (this.#stretches[at]!.log === log)
-        discard(...(this.#stretches.splice(at, 1) as [Stretch]));
-    }
+    for (const stretch of this.#stretches) if (stretch.log === log) discard(stretch);
+    this.#stretches = this.#stretches.filter((stretch) => stretch.log !== log);
   }
 }
 

@@ -1,8 +1,9 @@
 import { type GivenSettings, parseSettings } from '../config/parse-settings.ts';
 import { Controller } from '../controller/controller.ts';
 import { controllerSettings } from '../controller/controller-config.ts';
-import type { Env, FileSystem } from '../env/ports.ts';
+import type { Env } from '../env/ports.ts';
 import { replaceFile } from '../env/replace-file.ts';
+import type { DurableMarks } from '../log/durable-marks.ts';
 import {
   formatTopicId,
   IDENTITY_FILE,
@@ -11,10 +12,10 @@ import {
   TOPIC_ID_FILE,
 } from '../log/file-names.ts';
 import { readIfThere } from '../log/index-files.ts';
-import { readJournal } from '../log/journal-replay.ts';
+import { type FoundJournal, readJournal } from '../log/journal-replay.ts';
 import type { Log } from '../log/log.ts';
 import { readMarks } from '../log/marks-file.ts';
-import { topicLogConfig, topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
+import { topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
 import { type MetadataImage, topicByName } from '../metadata/image.ts';
 import {
   NO_PRODUCER_ID,
@@ -28,6 +29,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { noMetrics } from '../telemetry/no-metrics.ts';
 import { checkCopiedFolder } from './copied-folder.ts';
 import { DataDirectory } from './data-directory.ts';
+import { describeLog } from './describe-log.ts';
 
 export interface AdoptOptions {
   /** That of a node which is stopped. */
@@ -114,6 +116,8 @@ async function foreignFolders(
   { files }: Env,
 ): Promise<ForeignFolder[]> {
   const found: ForeignFolder[] = [];
+  const marks = await readMarks(files, path);
+  const journal = await readJournal(files, path, marks.journal);
   for (const name of await files.list(path)) {
     const folder = parseFolder(name);
     if (folder?.kind !== 'partition') continue;
@@ -129,7 +133,11 @@ async function foreignFolders(
       );
     }
     const { topicId } = known;
-    await checkIsFirst(path, { ...folder.topicPartition, topicId }, files);
+    if (hasHadRecords({ ...folder.topicPartition, topicId }, marks, journal)) {
+      throw new Error(
+        `${path}/${name} takes the place of a log that has had records here; move the folder away, delete topic ${topic} and make it anew, and copy the folder in again`,
+      );
+    }
     await checkCopiedFolder(`${path}/${name}`, files);
     found.push({ name, topicId });
   }
@@ -140,20 +148,14 @@ async function foreignFolders(
  * What marks and journal hold of a log that was there before would be taken for what the new one should
  * have, and be written into it.
  */
-async function checkIsFirst(
-  path: string,
+function hasHadRecords(
   key: TopicPartition & { readonly topicId: TopicId },
-  files: FileSystem,
-): Promise<void> {
-  const marks = await readMarks(files, path);
-  const journal = await readJournal(files, path, marks.journal);
-  const name = partitionName(key);
-  const mark = marks.logs.get(name);
+  marks: DurableMarks,
+  journal: FoundJournal,
+): boolean {
+  const mark = marks.logs.get(partitionName(key));
   const hasEnded = mark?.topicId === key.topicId && mark.endOffset > 0;
-  if (!hasEnded && journal.writesOf(key).length === 0) return;
-  throw new Error(
-    `${path}/${name} takes the place of a log that has had records here; move the folder away, delete topic ${key.topic} and make it anew, and copy the folder in again`,
-  );
+  return hasEnded || journal.writesOf(key).length > 0;
 }
 
 /** Says in each folder that it is of the topic of its name. */
@@ -177,11 +179,7 @@ async function openLogs(
   const defaults = parseSettings(topicLogDefaultSettings, SETTINGS);
   const directory = await data.openLogs(
     {
-      describe: ({ topic }, topicId) => {
-        const known = image.topics.get(topicId);
-        if (known?.name === topic) return topicLogConfig(defaults, known.configs);
-        return image.removedTopics.has(topicId) ? 'deleted' : 'unknown';
-      },
+      describe: ({ topic }, topicId) => describeLog(image, topic, topicId, defaults),
       // Retention has to wait for a node that serves.
       highWatermark: (log) => log.logStartOffset,
       onFailure,

@@ -11,7 +11,7 @@ import { GrpcDoor } from '../grpc/grpc-door.ts';
 import { kafkaSettings } from '../kafka/kafka-config.ts';
 import type { LogDirectoryOwner } from '../log/log-directory.ts';
 import type { RecoveryState } from '../log/recovery-progress.ts';
-import { topicLogConfig, topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
+import { topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
 import { nodeId } from '../model/ids.ts';
 import { parseAddress } from '../rpc/address.ts';
 import type { Listener, Transport } from '../rpc/transport.ts';
@@ -20,6 +20,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { allSettings } from './all-settings.ts';
 import { DataDirectory } from './data-directory.ts';
+import { describeLog } from './describe-log.ts';
 import { type HttpEndpoint, type Readiness, serveHttp } from './http.ts';
 import type { KafkaDoors } from './kafka-doors.ts';
 import { type KafkaListenerPlan, planKafkaListeners } from './kafka-listeners.ts';
@@ -168,12 +169,8 @@ export class Server {
     const topicDefaults = parseSettings(topicLogDefaultSettings, options.settings);
     this.#notReady = ['recovering the logs'];
     const owner: LogDirectoryOwner = {
-      describe: ({ topic }, topicId) => {
-        const { topics, removedTopics } = controller.image;
-        const known = topics.get(topicId);
-        if (known?.name === topic) return topicLogConfig(topicDefaults, known.configs);
-        return removedTopics.has(topicId) ? 'deleted' : 'unknown';
-      },
+      describe: ({ topic }, topicId) =>
+        describeLog(controller.image, topic, topicId, topicDefaults),
       highWatermark: (log) => this.#broker?.highWatermark(log) ?? log.logStartOffset,
       onFailure: (error) => this.#fail(error),
       onFlushStall: (stalledMs) => logger.warn({ stalledMs }, 'the disk does not answer'),

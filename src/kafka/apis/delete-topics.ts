@@ -2,7 +2,7 @@ import type { DeletedTopic, TopicChoice } from '../../controller/change-topics.t
 import { type Api, api } from '../api.ts';
 import { array, arrayOf, int16, int32, type MessageOf, string, uuid } from '../fields.ts';
 import { errorFields, outcomeOf } from '../kafka-errors.ts';
-import { idBytes, idText } from '../topics.ts';
+import { idBytes, idText, isTopicId } from '../topics.ts';
 import { NO_UUID, STRING } from '../wire-types.ts';
 
 const request = {
@@ -31,7 +31,7 @@ type Named = MessageOf<typeof request>['topics'][number];
 /** Whoever gives a name and an id is refused: they may be of two topics, and only one was meant. */
 function choiceOf({ name, topicId }: Named): TopicChoice {
   if (name === null) return { topicId: idText(topicId) };
-  return topicId.every((byte) => byte === 0) ? { name } : { name, topicId: idText(topicId) };
+  return isTopicId(topicId) ? { name, topicId: idText(topicId) } : { name };
 }
 
 /** Deletes topics, by name or by id. */

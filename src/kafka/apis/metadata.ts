@@ -14,6 +14,7 @@ import {
   describePartition,
   idBytes,
   idText,
+  isTopicId,
   UNKNOWN_OPERATIONS,
   unknownTopicRow,
 } from '../topics.ts';
@@ -109,8 +110,7 @@ async function topicsOf(given: Request, context: RequestContext): Promise<Topic[
 }
 
 /** Who asks by id gives no name: some send null, Java an empty one. */
-const isById = ({ topicId }: Pick<Wanted, 'topicId'>): boolean =>
-  topicId.some((byte) => byte !== 0);
+const isById = ({ topicId }: Pick<Wanted, 'topicId'>): boolean => isTopicId(topicId);
 
 /** A topic is answered once, however often the request has it, as Kafka does. */
 const distinct = (wanted: readonly Wanted[]): Wanted[] => [

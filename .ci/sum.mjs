@@ -21,7 +21,8 @@ for (const part of ['tests', 'package', 'conformance']) {
     skipped += result.numPendingTests ?? result.skipped ?? 0;
     for (const { name, assertionResults } of result.testResults ?? []) {
       for (const { status, fullName, failureMessages } of assertionResults) {
-        if (status === 'failed') failures.push(`${name}: ${fullName}\n${failureMessages.join('\n')}`);
+        if (status === 'failed')
+          failures.push(`${name}: ${fullName}\n${failureMessages.join('\n')}`);
       }
     }
   } else {

@@ -12,7 +12,7 @@ import type { MetadataRecord } from '../metadata/metadata-records.ts';
 import { assert } from '../model/assert.ts';
 import { ApiError, Errors } from '../model/errors.ts';
 import { type BrokerEpoch, type ProducerId, producerId } from '../model/ids.ts';
-import type { SnapshotSource } from '../quorum/metadata-quorum.ts';
+import type { SnapshotSource } from '../quorum/quorum-driver.ts';
 import { type AdoptedLogs, adoptLogs } from './adopt-logs.ts';
 import { ChangePlan } from './change-plan.ts';
 import {

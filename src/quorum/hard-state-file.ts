@@ -1,22 +1,23 @@
 import { crc32c } from '../codec/crc32c.ts';
-import { ByteReader, corruptIfBroken } from '../codec/reader.ts';
+import { ByteReader, CorruptError } from '../codec/reader.ts';
 import { ByteWriter } from '../codec/writer.ts';
 import { type File, FileError, type FileSystem } from '../env/ports.ts';
 import { replaceFile } from '../env/replace-file.ts';
+import { assert } from '../model/assert.ts';
 import { DamagedMetadataError } from './damaged-metadata-error.ts';
-import { type HardState, INITIAL_HARD_STATE, readHardState, writeHardState } from './hard-state.ts';
+import { readHardState, type StoredHardState, writeHardState } from './hard-state.ts';
 
 const FILE_NAME = 'hard-state';
 /** Far enough apart that no write of one slot can tear the other; each lies within one sector. */
 const SLOT_DISTANCE = 4096;
-const SLOT_BYTES = 36;
+const MAX_SLOT_BYTES = 512;
 
 /** One valid slot. */
 interface Slot {
   readonly place: 0 | 1;
   /** Raised by every write. */
   readonly sequence: number;
-  readonly state: HardState;
+  readonly state: StoredHardState;
 }
 
 /**
@@ -26,7 +27,7 @@ interface Slot {
  * Two slots are written in turn, at 0 and 4096, so that a torn write leaves the one before, which is
  * durable by then:
  *
- *     crc32c uint32 (of all that follows) | sequence int64 | hard state, 24 bytes
+ *     crc32c uint32 (of all that follows) | sequence int64 | hard state (hard-state.ts)
  */
 export class HardStateFile {
   readonly #file: File;
@@ -37,9 +38,13 @@ export class HardStateFile {
     this.#newest = newest;
   }
 
-  /** Makes the file with the initial state, durably, its name included. */
-  static async create(files: FileSystem, dataDirectory: string): Promise<HardStateFile> {
-    const first: Slot = { place: 0, sequence: 1, state: INITIAL_HARD_STATE };
+  /** Makes the file with this state, durably, its name included. */
+  static async create(
+    files: FileSystem,
+    dataDirectory: string,
+    state: StoredHardState,
+  ): Promise<HardStateFile> {
+    const first: Slot = { place: 0, sequence: 1, state };
     const content = new Uint8Array(2 * SLOT_DISTANCE);
     content.set(encodeSlot(first));
     await replaceFile(files, dataDirectory, FILE_NAME, content);
@@ -72,7 +77,7 @@ export class HardStateFile {
     }
   }
 
-  get state(): HardState {
+  get state(): StoredHardState {
     return this.#newest.state;
   }
 
@@ -85,7 +90,7 @@ export class HardStateFile {
   }
 
   /** Durable when it resolves. After an error the file must not be used any more. */
-  async write(state: HardState): Promise<void> {
+  async write(state: StoredHardState): Promise<void> {
     const place = this.#newest.place === 0 ? 1 : 0;
     const slot: Slot = { place, sequence: this.#newest.sequence + 1, state };
     await this.#store(slot);
@@ -104,10 +109,11 @@ export class HardStateFile {
 }
 
 function encodeSlot({ sequence, state }: Slot): Uint8Array {
-  const out = new ByteWriter(SLOT_BYTES);
+  const out = new ByteWriter(MAX_SLOT_BYTES);
   out.int32(0);
   out.int64(sequence);
   writeHardState(out, state);
+  assert(out.length <= MAX_SLOT_BYTES, 'a slot lies within one sector');
   out.setInt32(0, crc32c(out.toBytes().subarray(4)) | 0);
   return out.toBytes();
 }
@@ -118,10 +124,19 @@ function newestSlot(content: Uint8Array): Slot | undefined {
   return first.sequence > second.sequence ? first : second;
 }
 
+/** What is read says where the slot ends, and its checksum whether that was true. */
 function readSlot(content: Uint8Array, place: 0 | 1): Slot | undefined {
-  const bytes = content.subarray(place * SLOT_DISTANCE, place * SLOT_DISTANCE + SLOT_BYTES);
-  if (bytes.length < SLOT_BYTES) return undefined;
+  const start = place * SLOT_DISTANCE;
+  const bytes = content.subarray(start, start + MAX_SLOT_BYTES);
   const reader = new ByteReader(bytes);
-  if (reader.uint32() !== crc32c(bytes.subarray(4))) return undefined;
-  return { place, sequence: reader.int64(), state: corruptIfBroken(() => readHardState(reader)) };
+  try {
+    const checksum = reader.uint32();
+    const sequence = reader.int64();
+    const state = readHardState(reader);
+    const isWhole = checksum === crc32c(bytes.subarray(4, reader.position));
+    return isWhole ? { place, sequence, state } : undefined;
+  } catch (error) {
+    if (error instanceof CorruptError) return undefined;
+    throw error;
+  }
 }

@@ -2,29 +2,32 @@ import { crc32c } from '../codec/crc32c.ts';
 import { ByteReader, CorruptError, corruptIfBroken } from '../codec/reader.ts';
 import { ByteWriter } from '../codec/writer.ts';
 import { NewerFormatError } from '../metadata/metadata-record-codec.ts';
-import { type LeaderEpoch, leaderEpoch, type NodeId, nodeId } from '../model/ids.ts';
+import { type LeaderEpoch, leaderEpoch, nodeId } from '../model/ids.ts';
+import type { Entry, Position } from '../raft/entry.ts';
+import { readConfiguration, writeConfiguration } from './configuration-codec.ts';
 
-/** One entry of the metadata log. Entries of one epoch were appended by one leader. */
-export type QuorumEntry = LeaderChangeEntry | RecordsEntry;
-
-/** First entry of every epoch. */
-export interface LeaderChangeEntry {
-  readonly kind: 'leader-change';
-  readonly index: number;
-  readonly epoch: LeaderEpoch;
-  readonly leader: NodeId;
+/** An entry of the log as it is stored. */
+export interface StoredEntry {
+  readonly entry: Entry;
+  /**
+   * Epoch of the entry before it. No two logs differ before an entry that they share (log matching, paper
+   * 5.3), so an entry whose predecessor is of another epoch stands in a log that has lost something.
+   * `null` if not stored: it is of the only voter of the time before Raft, and was never cut off.
+   */
+  readonly previousEpoch: LeaderEpoch | null;
 }
 
-/** Records that were written together: all of them count, or none. */
-export interface RecordsEntry {
-  readonly kind: 'records';
-  readonly index: number;
-  readonly epoch: LeaderEpoch;
-  readonly records: readonly Uint8Array[];
+/** An entry to be stored. */
+export interface LinkedEntry extends StoredEntry {
+  readonly previousEpoch: LeaderEpoch;
 }
 
+/** Of the time before Raft; read and never written. */
 const LEADER_CHANGE = 1;
 const RECORDS = 2;
+const EMPTY = 3;
+const COMMAND = 4;
+const CONFIGURATION = 5;
 const CRC_BYTES = 4;
 
 /**
@@ -32,39 +35,72 @@ const CRC_BYTES = 4;
  *
  *     crc32c uint32 (of the index as int64 and all that follows) | epoch int32 | kind int8 | payload
  *
+ *     payload of kind 3, empty: previous epoch int32
+ *     payload of kind 4, command: previous epoch int32 | its bytes
+ *     payload of kind 5, configuration: previous epoch int32 | configuration (configuration-codec.ts)
+ *
+ * Older, which is read and never written:
+ *
  *     payload of kind 1, leader-change: leader int32
- *     payload of kind 2, records: count int32 | (length int32 | record) each
+ *     payload of kind 2, records: the bytes of a command
  */
-export function encodeEntry(entry: QuorumEntry): Uint8Array {
+export function encodeEntry({ entry, previousEpoch }: LinkedEntry): Uint8Array {
   const out = new ByteWriter(256);
   out.int32(0);
   out.int32(entry.epoch);
-  if (entry.kind === 'leader-change') {
-    out.int8(LEADER_CHANGE);
-    out.int32(entry.leader);
-  } else {
-    out.int8(RECORDS);
-    writeRecords(out, entry.records);
-  }
+  out.int8(kinds[entry.kind]);
+  out.int32(previousEpoch);
+  if (entry.kind === 'command') out.bytes(entry.bytes);
+  else if (entry.kind === 'configuration') writeConfiguration(out, entry.configuration);
   out.setInt32(0, checksum(entry.index, out.toBytes()) | 0);
   return out.toBytes();
 }
 
+const kinds = { empty: EMPTY, command: COMMAND, configuration: CONFIGURATION };
+
 /** @throws CorruptError if the value is not that of an entry with this index */
-export const decodeEntry = (index: number, value: Uint8Array): QuorumEntry =>
+export const decodeEntry = (index: number, value: Uint8Array): StoredEntry =>
   corruptIfBroken(() => readEntry(index, value));
 
-function readEntry(index: number, value: Uint8Array): QuorumEntry {
+function readEntry(index: number, value: Uint8Array): StoredEntry {
   const reader = new ByteReader(value);
   if (reader.uint32() !== checksum(index, value)) throw new CorruptError('its checksum is wrong');
   const epoch = leaderEpoch(reader.int32());
   const kind = reader.int8();
-  if (kind === LEADER_CHANGE) {
-    return { kind: 'leader-change', index, epoch, leader: nodeId(reader.int32()) };
+  const isOlder = kind === LEADER_CHANGE || kind === RECORDS;
+  if (!isOlder && (kind < EMPTY || kind > CONFIGURATION)) {
+    throw new NewerFormatError(`an entry of the metadata log of kind ${kind}`);
   }
-  if (kind === RECORDS) return { kind: 'records', index, epoch, records: readRecords(reader) };
-  throw new NewerFormatError(`an entry of the metadata log of kind ${kind}`);
+  const previousEpoch = isOlder ? null : leaderEpoch(reader.int32());
+  const entry = readPayload(kind, { index, epoch }, reader);
+  if (reader.remaining > 0) throw new CorruptError(`${reader.remaining} bytes follow it`);
+  return { entry, previousEpoch };
 }
+
+function readPayload(kind: number, position: Position, reader: ByteReader): Entry {
+  switch (kind) {
+    case RECORDS:
+    case COMMAND:
+      return { ...position, kind: 'command', bytes: reader.view(reader.remaining) };
+    case CONFIGURATION:
+      return { ...position, kind: 'configuration', configuration: readConfiguration(reader) };
+    default:
+      if (kind === LEADER_CHANGE) nodeId(reader.int32());
+      return { ...position, kind: 'empty' };
+  }
+}
+
+/** The bytes of a command: records that were appended together, so that all of them count, or none. */
+export function encodeRecords(records: readonly Uint8Array[]): Uint8Array {
+  const bytes = records.reduce((sum, record) => sum + record.length + 4, 4);
+  const out = new ByteWriter(bytes);
+  writeRecords(out, records);
+  return out.toBytes();
+}
+
+/** The twin of `encodeRecords`; the records are views. */
+export const decodeRecords = (bytes: Uint8Array): Uint8Array[] =>
+  readRecords(new ByteReader(bytes));
 
 /** Records with their count and lengths, as entries and snapshots hold them. */
 export function writeRecords(out: ByteWriter, records: readonly Uint8Array[]): void {

@@ -12,6 +12,11 @@ export interface QuorumSnapshot {
   readonly records: readonly Uint8Array[];
 }
 
+/** One that was read from its chunks. */
+export interface DecodedSnapshot extends QuorumSnapshot {
+  readonly chunkCount: number;
+}
+
 /** A chunk is closed when it has this many bytes of records. */
 const CHUNK_BYTES = 256 * 1024;
 const CRC_BYTES = 4;
@@ -54,7 +59,7 @@ export function encodeSnapshot(snapshot: QuorumSnapshot): Uint8Array[] {
  */
 export function decodeSnapshot(
   values: ReadonlyMap<number, Uint8Array>,
-): QuorumSnapshot | undefined {
+): DecodedSnapshot | undefined {
   if (values.size === 0) return undefined;
   const first = decodeChunk(0, values.get(0));
   const { lastIndex, epoch, count } = first;
@@ -66,8 +71,12 @@ export function decodeSnapshot(
     }
     for (const record of chunk.records) records.push(record);
   }
-  return { lastIndex, epoch, records };
+  return { lastIndex, epoch, records, chunkCount: count };
 }
+
+/** Which snapshot a chunk that was written by this process is part of. */
+export const lastIndexOfChunk = (value: Uint8Array): number =>
+  new ByteReader(value.subarray(CRC_BYTES)).int64();
 
 function decodeChunk(number: number, value: Uint8Array | undefined): Chunk {
   if (value === undefined) throw new CorruptError(`chunk ${number} of the snapshot is missing`);

@@ -65,13 +65,10 @@ export class DataDirectory {
   ): Promise<DataDirectory> {
     const { path, nodeId, clusterId, settings } = options;
     await makeDirectories(env.files, path);
+    const config = parseSettings(quorumSettings, settings);
+    const { snapshotIntervalEntries } = config;
     const quorum = await openQuorum(
-      {
-        dataDirectory: path,
-        nodeId,
-        snapshotIntervalEntries: parseSettings(quorumSettings, settings).snapshotIntervalEntries,
-        onFatal,
-      },
+      { dataDirectory: path, nodeId, snapshotIntervalEntries, timing: config, onFatal },
       env,
       logger,
     );

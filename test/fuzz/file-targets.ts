@@ -44,13 +44,27 @@ import {
   producerId,
   topicId,
 } from '../../src/model/ids.ts';
+import { decodeSnapshotMeta, encodeSnapshotMeta } from '../../src/quorum/configuration-codec.ts';
 import { DamagedMetadataError } from '../../src/quorum/damaged-metadata-error.ts';
+import { INITIAL_HARD_STATE } from '../../src/quorum/hard-state.ts';
 import { HardStateFile } from '../../src/quorum/hard-state-file.ts';
-import { decodeEntry, encodeEntry } from '../../src/quorum/quorum-entry.ts';
+import {
+  decodeEntry,
+  decodeRecords,
+  encodeEntry,
+  encodeRecords,
+  type LinkedEntry,
+} from '../../src/quorum/quorum-entry.ts';
 import { decodeSnapshot, encodeSnapshot } from '../../src/quorum/snapshot-chunks.ts';
+import type { Entry } from '../../src/raft/entry.ts';
 import type { Target } from './target.ts';
 
 const random = new NodeRandom();
+const at = { index: 7, epoch: leaderEpoch(3) };
+const members = { voters: [{ id: nodeId(1), directoryId: 'd' }], learners: [] };
+const linked = (entry: Entry): LinkedEntry => ({ entry, previousEpoch: leaderEpoch(2) });
+/** Of the first slot, the initial state, that nobody voted in. */
+const HARD_STATE_SLOT_BYTES = 52;
 const topic = topicId('AAAAAAAAAAAAAAAAAAAAAQ');
 const isCorrupt = (error: unknown): boolean => error instanceof CorruptError;
 const isCorruptOrNewer = (error: unknown): boolean =>
@@ -289,10 +303,14 @@ const metadataTargets: readonly Target[] = [
     name: 'entries of the metadata log',
     weight: 2,
     corpus: [
-      encodeEntry({ kind: 'records', index: 7, epoch: leaderEpoch(3), records: encoded }),
-      encodeEntry({ kind: 'leader-change', index: 7, epoch: leaderEpoch(4), leader: nodeId(1) }),
+      encodeEntry(linked({ ...at, kind: 'command', bytes: encodeRecords(encoded) })),
+      encodeEntry(linked({ ...at, kind: 'empty' })),
+      encodeEntry(linked({ ...at, kind: 'configuration', configuration: members })),
     ],
-    run: (bytes) => void decodeEntry(7, bytes),
+    run: (bytes) => {
+      const { entry } = decodeEntry(7, bytes);
+      if (entry.kind === 'command') decodeRecords(entry.bytes);
+    },
     refuses: isCorruptOrNewer,
     mend: (bytes) => mendCrc(bytes, 0, seedOf(7, 8)),
   },
@@ -305,6 +323,14 @@ const metadataTargets: readonly Target[] = [
     mend: (bytes) => mendCrc(bytes, 0, seedOf(0, 4)),
   },
   {
+    name: 'members of a snapshot',
+    weight: 1,
+    corpus: [encodeSnapshotMeta({ last: at, configuration: members, configurationIndex: 3 })],
+    run: (bytes) => void decodeSnapshotMeta(bytes),
+    refuses: isCorrupt,
+    mend: (bytes) => mendCrc(bytes, 0, crc32c(Uint8Array.of(0x63))),
+  },
+  {
     name: 'hard state',
     weight: 1,
     corpus: [await hardState()],
@@ -315,9 +341,9 @@ const metadataTargets: readonly Target[] = [
     refuses: (error) =>
       error instanceof DamagedMetadataError || isCorrupt(error) || error instanceof LogCorruptError,
     mend: (bytes) => {
-      if (bytes.length < 36) return;
+      if (bytes.length < HARD_STATE_SLOT_BYTES) return;
       const view = new DataView(bytes.buffer, bytes.byteOffset);
-      view.setUint32(0, crc32c(bytes.subarray(4, 36)));
+      view.setUint32(0, crc32c(bytes.subarray(4, HARD_STATE_SLOT_BYTES)));
     },
   },
 ];
@@ -333,8 +359,8 @@ function seedOf(key: number, bytes: 4 | 8): number {
 async function hardState(): Promise<Uint8Array> {
   const files = new MemoryFiles(new NodeClock(), new FileTree());
   await files.makeDirectory('d');
-  const file = await HardStateFile.create(files, 'd');
-  await file.write({ ...file.state, commitIndex: 3, lastIndex: 4 });
+  const file = await HardStateFile.create(files, 'd', INITIAL_HARD_STATE);
+  await file.write({ ...file.state, batch: 3, last: at, votedFor: members.voters[0]! });
   await file.close();
   return await files.readFile('d/hard-state');
 }

@@ -91,6 +91,7 @@ const all: readonly Suite[] = [
   vitest('raft-transcripts', ['test/transcript/raft']),
   property('log', 200),
   property('quorum', 300),
+  property('quorum-cluster', 25),
   property('quorum-controller', 100),
   property('codec', 1),
   property('compression', 1),

@@ -32,7 +32,7 @@ export class DiskInspection {
     const file = await HardStateFile.open(this.#files, this.#path);
     if (file === undefined) return -1;
     await file.close();
-    return file.state.lastIndex;
+    return file.state.last.index;
   }
 
   /** What the marks vouch for and is not on the disk, and small files that are neither old nor new. */

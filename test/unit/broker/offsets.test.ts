@@ -155,6 +155,7 @@ test.each([
   async (_, more) => {
     const { world } = await withRecords({ 'log.tail.cache.bytes': '0' });
     world.machine.disk.plan({ operation: 'read', path: /t-0/, delayMs: 500, times: 9, ...more });
+    world.machine.disk.plan({ operation: 'sync', path: /durable-marks/, delayMs: 50 });
     const listed = world.broker.listOffset('t', 0, { timestampMs: NOW });
     const trimmed = world.broker.deleteRecords('t', 0, 2);
     await world.run(world.broker.deleteTopics([{ name: 't' }]));

@@ -4,7 +4,8 @@ import { decodeMetadataRecord } from '../../../src/metadata/metadata-record-code
 import { Errors } from '../../../src/model/errors.ts';
 import { nodeId } from '../../../src/model/ids.ts';
 import { DamagedMetadataError } from '../../../src/quorum/damaged-metadata-error.ts';
-import { MetadataQuorum, type SnapshotSource } from '../../../src/quorum/metadata-quorum.ts';
+import { MetadataQuorum } from '../../../src/quorum/metadata-quorum.ts';
+import type { SnapshotSource } from '../../../src/quorum/quorum-driver.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
 
@@ -82,7 +83,7 @@ test('a quorum that was opened again has what was committed, in the next epoch',
   const again = await open();
   expect(again.isFormed).toBe(true);
   expect(again.epoch).toBe(2);
-  // 1 and 4 are the leader changes.
+  // 1 has the members, and with 4 the second epoch begins.
   expect(loaded(again)).toBe('2:cluster 3:a,b');
   expect(again.nextPosition).toBe(5);
   expect(loaded(again)).toBe('');
@@ -212,7 +213,7 @@ test('after the interval a snapshot takes the place of the entries', async () =>
   current = { position: 14, records: () => [bytes('below'), bytes('14')] };
   await done(quorum.committed(quorum.append([bytes('16')])));
   await done(quorum.close());
-  expect((await done(store())).map(([key]) => key.at(-1))).toEqual([14, 15, 16, 0x68, 0]);
+  expect((await done(store())).map(([key]) => key.at(-1))).toEqual([0x63, 14, 15, 16, 0x68, 0]);
   expect(loaded(await open())).toBe('13:below,14 14:14 15:15 16:16');
 });
 
@@ -258,7 +259,7 @@ test('a lost file or a store that is behind it is a damaged disk: refused, and n
       ({ simulated }) => simulated.env.files.removeFile('/data/hard-state'),
     ],
     [
-      'the store ends at entry 0 of epoch 0, the file hard-state at entry 3 of epoch 1',
+      'the store ends with entry 0 of epoch 0 in epoch 0 (batch 0, vote for nobody), the file hard-state with entry 3 of epoch 1 in epoch 1 (batch 3, vote for 1)',
       async ({ store }) => {
         const content = await store();
         await store(...content.map(([key]) => ({ type: 'delete' as const, key })));

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { CorruptError } from '../../../src/codec/reader.ts';
 import { leaderEpoch } from '../../../src/model/ids.ts';
-import { decodeSnapshot, encodeSnapshot } from '../../../src/quorum/snapshot-chunks.ts';
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+  lastIndexOfChunk,
+} from '../../../src/quorum/snapshot-chunks.ts';
 
 const snapshot = (lastIndex: number, count: number, bytes = 100 * 1024) => ({
   lastIndex,
@@ -14,7 +18,10 @@ test('a snapshot comes back from its chunks', () => {
   for (const count of [0, 1, 3, 4, 100]) {
     const chunks = encodeSnapshot(snapshot(9, count));
     expect(chunks.length).toBe(Math.max(1, Math.ceil(count / 3)));
-    expect(decodeSnapshot(stored(chunks))).toEqual(snapshot(9, count));
+    expect(decodeSnapshot(stored(chunks))).toEqual({
+      ...snapshot(9, count),
+      chunkCount: chunks.length,
+    });
   }
   expect(decodeSnapshot(new Map())).toBeUndefined();
 });
@@ -22,14 +29,14 @@ test('a snapshot comes back from its chunks', () => {
 test('a record that is larger than a chunk has one of its own', () => {
   const large = snapshot(9, 3, 1024 * 1024);
   expect(encodeSnapshot(large)).toHaveLength(3);
-  expect(decodeSnapshot(stored(encodeSnapshot(large)))).toEqual(large);
+  expect(decodeSnapshot(stored(encodeSnapshot(large)))).toMatchObject(large);
 });
 
 test('chunks that an older snapshot has left behind the last are passed over', () => {
   const older = stored(encodeSnapshot(snapshot(5, 30)));
   const values = new Map([...older, ...stored(encodeSnapshot(snapshot(9, 6)))]);
   expect(values.size).toBe(10);
-  expect(decodeSnapshot(values)).toEqual(snapshot(9, 6));
+  expect(decodeSnapshot(values)).toEqual({ ...snapshot(9, 6), chunkCount: 2 });
 });
 
 test('a chunk that is missing, damaged, or of another snapshot is found', () => {
@@ -48,4 +55,12 @@ test('a chunk that is missing, damaged, or of another snapshot is found', () => 
     expect(() => decodeSnapshot(values), message).toThrow(CorruptError);
     expect(() => decodeSnapshot(values)).toThrow(message);
   }
+});
+
+test('a chunk says which snapshot it is part of', () => {
+  expect(encodeSnapshot(snapshot(2 ** 40, 9)).map(lastIndexOfChunk)).toEqual([
+    2 ** 40,
+    2 ** 40,
+    2 ** 40,
+  ]);
 });

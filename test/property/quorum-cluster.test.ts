@@ -5,7 +5,7 @@ import { firstSeed } from '../support/property-seed.ts';
 
 const SEEDS = 25;
 const NODES = [1, 2, 3];
-const ROUNDS = 40;
+const ROUNDS = 80;
 
 /** A cluster under faults: appends all the time, machines that die and come back, wires that are cut. */
 class Storm {
@@ -24,14 +24,25 @@ class Storm {
     const { random } = cluster;
     const id = random.pick(NODES);
     const node = cluster.node(id);
-    const what = random.below(6);
+    const what = random.below(8);
     if (what === 0 && node.driver !== null) this.#crash(node);
     if (what === 1) cluster.cutOff.add(id);
     if (what === 2) cluster.cutOff.clear();
+    if (what === 3) this.#strandLeader();
+    if (what === 4) for (const each of cluster.up) this.#crash(each);
     cluster.lossPercent = random.pick([0, 0, 5, 20]);
     for (const each of NODES) if (random.chance(0.3)) this.#start(each);
     for (const one of cluster.up) this.#append(one);
-    await cluster.pass(random.between(1, 300));
+    await cluster.pass(random.between(1, random.pick([10, 300])));
+  }
+
+  /** What a leader appends while nobody hears it, others will cut off. */
+  #strandLeader(): void {
+    const { leader, cutOff } = this.cluster;
+    if (leader === undefined) return;
+    cutOff.clear();
+    cutOff.add(leader.member.id);
+    this.#append(leader, 30);
   }
 
   /** All faults end. */
@@ -60,10 +71,10 @@ class Storm {
       .finally(() => this.#starting.delete(id));
   }
 
-  #append(node: DriverNode): void {
+  #append(node: DriverNode, most = 5): void {
     if (node.driver?.status.role !== 'leader') return;
     const texts = Array.from(
-      { length: this.cluster.random.between(1, 5) },
+      { length: this.cluster.random.between(1, most) },
       () => `entry number ${this.#serial++}`,
     );
     for (const text of texts) {

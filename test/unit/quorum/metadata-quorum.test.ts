@@ -89,6 +89,24 @@ test('a quorum that was opened again has what was committed, in the next epoch',
   expect(loaded(again)).toBe('');
 });
 
+test('to lead takes two batches: the vote, and what the epoch begins with', async () => {
+  const { open, done, disk } = await machine();
+  const syncs: string[] = [];
+  disk.onSync = (kind) => {
+    syncs.push(kind);
+    return undefined;
+  };
+  const quorum = await open();
+  expect(syncs).toEqual([]);
+  await done(quorum.form('the-cluster', 'the-directory'));
+  // The file and its name; then the batches.
+  expect(syncs.splice(0)).toEqual(['file', 'directory', 'store', 'file', 'store', 'file']);
+  await done(quorum.close());
+  await open();
+  // What was found in the file is made durable first.
+  expect(syncs).toEqual(['file', 'store', 'file', 'store', 'file']);
+});
+
 test('what is appended in one turn is stored with one sync of the store and one of the file', async () => {
   const { formed, done, disk } = await machine();
   const quorum = await formed();

@@ -42,6 +42,8 @@ export class MetadataQuorum implements ShardLog {
   /** Missing until the cluster is formed. */
   #driver: QuorumDriver | undefined;
   #loaded: LoadedEntry<Uint8Array>[] = [];
+  /** The only voter's log ends with what it appended last. */
+  #nextPosition = 1;
   /** Why nothing can be appended any more. */
   #stoppedBy: ApiError | null = null;
 
@@ -88,7 +90,7 @@ export class MetadataQuorum implements ShardLog {
   }
 
   get nextPosition(): number {
-    return (this.#driver?.status.last.index ?? 0) + 1;
+    return this.#nextPosition;
   }
 
   /** Makes a new cluster of this node alone. Only on an empty data directory (DESIGN 4b rule 7). */
@@ -130,7 +132,8 @@ export class MetadataQuorum implements ShardLog {
       const detail = `one change of the metadata takes ${bytes} bytes, at most ${MAX_ENTRY_BYTES} are possible`;
       throw new ApiError(Errors.REQUEST_TOO_LARGE, detail);
     }
-    return this.#driver!.propose(encodeRecords(records)).index + 1;
+    this.#nextPosition = this.#driver!.propose(encodeRecords(records)).index + 1;
+    return this.#nextPosition;
   }
 
   committed(position: number): Promise<void> {
@@ -184,7 +187,9 @@ export class MetadataQuorum implements ShardLog {
     );
     this.#driver = driver;
     driver.start();
-    await driver.committed(await led);
+    const lastIndex = await led;
+    await driver.committed(lastIndex);
+    this.#nextPosition = lastIndex + 1;
     isLoading = false;
   }
 

@@ -94,6 +94,9 @@ export class QuorumDriver {
   #timer: Timer | null = null;
   /** Why nothing can be asked for any more. */
   #stoppedBy: ApiError | null = null;
+  /** As `status` has them, which is put together anew each time. */
+  #role: RoleName = 'follower';
+  #leader: Member | null = null;
   /** Nothing is known about the disk, or it was let go: nothing happens any more. */
   #isOver = false;
 
@@ -172,8 +175,7 @@ export class QuorumDriver {
   committed(index: number): Promise<void> {
     if (index <= this.appliedIndex) return Promise.resolve();
     if (this.#stoppedBy !== null) return Promise.reject(this.#stoppedBy);
-    const { role, leader } = this.status;
-    if (role !== 'leader') return Promise.reject(refusal('not-leader', leader));
+    if (this.#role !== 'leader') return Promise.reject(refusal('not-leader', this.#leader));
     return this.#waiters.wait(index);
   }
 
@@ -393,6 +395,8 @@ export class QuorumDriver {
   }
 
   #became({ role, epoch, leader }: Extract<RaftEffect, { kind: 'became' }>): void {
+    this.#role = role;
+    this.#leader = leader;
     if (role !== 'leader') {
       this.#waiters.fail(lostLeadership());
       this.#endTransfer(null);

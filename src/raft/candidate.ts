@@ -35,9 +35,12 @@ export class Candidate implements Role {
     this.#timeoutTicks = context.drawElectionTicks();
   }
 
-  /** Its own vote is one like the others: before it is durable nobody is asked. */
+  /**
+   * Its own vote is one like the others: before it is durable nobody is asked. Who is alone has nobody to
+   * tell of an epoch that a crash takes back, and writes the vote with the first entry.
+   */
   campaign(): void {
-    if (this.#isPreVote) this.#ask();
+    if (this.#isPreVote || this.#context.isAlone) this.#ask();
     else this.#context.writes.whenPersisted(() => this.#ask());
   }
 

@@ -57,6 +57,12 @@ export class NodeContext {
     return electionTicks + Math.floor(this.#random() * electionTicks);
   }
 
+  /** It is the only member; learners would be sent what it leads with. */
+  get isAlone(): boolean {
+    const { voters, learners } = this.log.configuration;
+    return voters.length + learners.length === 1 && isVoter(this.log.configuration, this.self);
+  }
+
   /** The members know this node's id with another memory than its own: it has lost what it promised. */
   get isImpostor(): boolean {
     const known = memberOf(this.log.configuration, this.self.id);

@@ -1,18 +1,12 @@
 import type { AnySettingGroup } from '../config/parse-settings.ts';
-import {
-  type CommitListener,
-  CoordinatorRuntime,
-  type LoadedEntry,
-} from '../coordinator/coordinator-runtime.ts';
+import type { CommitListener, WriteResult } from '../coordinator/coordinator-runtime.ts';
 import type { ShardLog } from '../coordinator/shard-log.ts';
 import type { Random } from '../env/ports.ts';
-import { emptyImage, imageRecords, type MetadataImage, replay } from '../metadata/image.ts';
-import { decodeMetadataRecord, encodeMetadataRecord } from '../metadata/metadata-record-codec.ts';
+import type { MetadataImage } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/metadata-records.ts';
 import { assert } from '../model/assert.ts';
 import { ApiError, Errors } from '../model/errors.ts';
-import { type BrokerEpoch, type ProducerId, producerId } from '../model/ids.ts';
-import type { SnapshotSource } from '../quorum/quorum-driver.ts';
+import { type BrokerEpoch, type NodeId, type ProducerId, producerId } from '../model/ids.ts';
 import { type AdoptedLogs, adoptLogs } from './adopt-logs.ts';
 import { ChangePlan } from './change-plan.ts';
 import {
@@ -27,68 +21,47 @@ import {
 import type { ConfigChanges } from './config-changes.ts';
 import type { ControllerConfig } from './controller-config.ts';
 import { type CreatedTopic, createTopics, type NewTopic } from './create-topics.ts';
+import { type ClusterIdentity, MetadataReplica } from './metadata-replica.ts';
 import { type BrokerRegistration, registerBroker } from './register-broker.ts';
 import { TopicConfigRules } from './topic-configs.ts';
 
-/** Most requests that wait for a commit; more are answered BROKER_OVERLOADED. */
-const MAX_WAITING = 10_000;
-
 /**
- * The active controller: decides every change of the metadata of the cluster. A promise resolves
- * when its change is committed, and what an answer says about the state is committed too.
+ * Decides every change of the metadata of the cluster while this node is the active controller. A promise
+ * resolves when its change is committed, and what an answer says about the state is committed too.
  *
  * Requests for many topics answer for each of them; one that fails does not stop the others. All
- * methods reject with `ApiError`: NOT_CONTROLLER when this node has lost its leadership (the change
- * may or may not have been made), BROKER_OVERLOADED, REQUEST_TOO_LARGE.
+ * methods reject with `ApiError`: NOT_CONTROLLER when this node is not active, or has lost its leadership
+ * (then the change may or may not have been made), BROKER_OVERLOADED, REQUEST_TOO_LARGE.
  */
 export class Controller {
   readonly #config: ControllerConfig;
   readonly #random: Random;
   readonly #configRules: TopicConfigRules;
-  readonly #runtime: CoordinatorRuntime<MetadataImage, MetadataRecord>;
+  /** The metadata as they are on this node. */
+  readonly replica: MetadataReplica;
 
   /** @param topicSettings what a topic can have set for itself */
   constructor(
     config: ControllerConfig,
     random: Random,
     log: ShardLog,
+    identity: ClusterIdentity,
     topicSettings: AnySettingGroup,
   ) {
     this.#config = config;
     this.#random = random;
     this.#configRules = new TopicConfigRules(topicSettings);
-    const shard = { initial: emptyImage, replay, encode: encodeMetadataRecord };
-    this.#runtime = new CoordinatorRuntime({ maxWaiting: MAX_WAITING }, log, shard, notController);
-  }
-
-  /**
-   * Takes in what was committed before, ahead of the first request.
-   *
-   * @throws NewerFormatError if a newer version of the program has written it
-   */
-  load(entries: Iterable<LoadedEntry<Uint8Array>>): void {
-    for (const { position, records } of entries) {
-      this.#runtime.load([{ position, records: records.map(decodeMetadataRecord) }]);
-    }
+    this.replica = new MetadataReplica(log, identity);
   }
 
   /** The committed metadata. */
   get image(): MetadataImage {
-    return this.#runtime.committed;
+    return this.replica.image;
   }
 
-  /** Calls `listener` once for every commit from now on; the result ends that. */
+  /** Calls `listener` once for every change of the image from now on; the result ends that. */
   onImage(listener: CommitListener<MetadataImage>): () => void {
-    return this.#runtime.onCommitted(listener);
-  }
-
-  /** The committed metadata for a snapshot. */
-  snapshot(): SnapshotSource {
-    const { image } = this;
-    return {
-      position: image.position,
-      records: () => imageRecords(image).map(encodeMetadataRecord),
-    };
+    return this.replica.onImage(listener);
   }
 
   createTopics(topics: readonly NewTopic[], validateOnly = false): Promise<CreatedTopic[]> {
@@ -124,13 +97,13 @@ export class Controller {
 
   /** The epoch of the new incarnation; only under it may the broker append. */
   registerBroker(registration: BrokerRegistration): Promise<BrokerEpoch> {
-    return this.#runtime.write((image, position) => registerBroker(image, position, registration));
+    return this.#write((image, position) => registerBroker(image, position, registration));
   }
 
   /** Hands out `count` producer ids from the result on, never again, whatever crashes. */
   allocateProducerIds(count: number): Promise<ProducerId> {
     assert(Number.isSafeInteger(count) && count > 0, 'a block of producer ids is not empty');
-    return this.#runtime.write(({ nextProducerId }) => ({
+    return this.#write(({ nextProducerId }) => ({
       records: [{ type: 'producer-ids', nextProducerId: producerId(nextProducerId + count) }],
       response: nextProducerId,
     }));
@@ -138,29 +111,30 @@ export class Controller {
 
   /** Before this node serves logs that were written under the metadata of another cluster. */
   adoptLogs(logs: AdoptedLogs): Promise<void> {
-    return this.#runtime.write((image) => adoptLogs(image, logs));
-  }
-
-  /** Refuses everything from now on: this node no longer leads, or it stops. */
-  resign(cause: unknown): void {
-    this.#runtime.retire(cause);
+    return this.#write((image) => adoptLogs(image, logs));
   }
 
   #plan<Response>(
     validateOnly: boolean,
     decide: (plan: ChangePlan) => Response,
   ): Promise<Response> {
-    return this.#runtime.write((image, position) => {
+    return this.#write((image, position) => {
       const plan = new ChangePlan(image, position);
       const response = decide(plan);
       return { records: validateOnly ? [] : plan.records, response };
     });
   }
+
+  #write<Response>(
+    operation: (image: MetadataImage, position: number) => WriteResult<MetadataRecord, Response>,
+  ): Promise<Response> {
+    const { runtime, leaderId } = this.replica;
+    return runtime?.write(operation) ?? Promise.reject(notActive(leaderId));
+  }
 }
 
-const notController = (cause: unknown): ApiError =>
-  new ApiError(
-    Errors.NOT_CONTROLLER,
-    'this node is no longer the active controller; whether the change was made is not known here',
-    { cause },
-  );
+const notActive = (leaderId: NodeId | null): ApiError => {
+  const who = leaderId === null ? 'no node is known to be it' : `node ${leaderId} is`;
+  const detail = `this node is not the active controller, ${who}; nothing was changed`;
+  return new ApiError(Errors.NOT_CONTROLLER, detail);
+};

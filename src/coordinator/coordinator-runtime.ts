@@ -4,8 +4,6 @@ import type { ShardLog } from './shard-log.ts';
 
 /** What a shard is made of; all of it pure. */
 export interface Shard<State, Rec> {
-  /** The state before the first record. Immutable, as all that follow. */
-  readonly initial: State;
   /** The state after a record; `position` is that of the entry the record is in. */
   replay(state: State, record: Rec, position: number): State;
   encode(record: Rec): Uint8Array;
@@ -17,12 +15,6 @@ export interface WriteResult<Rec, Response> {
   readonly response: Response;
 }
 
-/** An entry of the log, read back. */
-export interface LoadedEntry<Rec> {
-  readonly position: number;
-  readonly records: readonly Rec[];
-}
-
 export interface CoordinatorSettings {
   /** Most callers that wait for a commit; more are answered BROKER_OVERLOADED. */
   readonly maxWaiting: number;
@@ -31,8 +23,8 @@ export interface CoordinatorSettings {
 /** Told of every commit, with the committed states before and after it. Must not throw. */
 export type CommitListener<State> = (before: State, after: State) => void;
 
-/** A state that is not committed yet, and the position after the entry that led to it. */
-interface Version<State> {
+/** An immutable state, and the position after the entry that led to it. */
+export interface Version<State> {
   readonly position: number;
   readonly state: State;
 }
@@ -51,7 +43,7 @@ interface Waiter {
  *
  * After a lost leadership or a failed append the runtime is retired: its uncommitted states are gone
  * and every call is refused. Whether those entries survive is not known here, so a node that leads
- * again loads a new runtime from the log.
+ * again begins with a new runtime, from what is committed by then.
  */
 export class CoordinatorRuntime<State, Rec> {
   readonly #maxWaiting: number;
@@ -67,17 +59,19 @@ export class CoordinatorRuntime<State, Rec> {
   readonly #listeners = new Set<CommitListener<State>>();
   #retiredBy: ApiError | null = null;
 
+  /** @param start what is committed: all of the log, when this node begins to lead it */
   constructor(
     settings: CoordinatorSettings,
     log: ShardLog,
     shard: Shard<State, Rec>,
+    start: Version<State>,
     retiredError: (cause: unknown) => ApiError,
   ) {
     this.#maxWaiting = settings.maxWaiting;
     this.#log = log;
     this.#shard = shard;
     this.#retiredError = retiredError;
-    this.#committed = { position: 0, state: shard.initial };
+    this.#committed = start;
   }
 
   /** The state with everything committed: what may be shown outside. */
@@ -88,16 +82,6 @@ export class CoordinatorRuntime<State, Rec> {
   /** The state that the next write sees. */
   get latest(): State {
     return this.#latest.state;
-  }
-
-  /** Takes in committed entries that were read from the log, before the first write. */
-  load(entries: Iterable<LoadedEntry<Rec>>): void {
-    assert(this.#versions.length === 0, 'entries are loaded before the first write');
-    for (const { position, records } of entries) {
-      assert(position >= this.#committed.position, 'entries are loaded in order');
-      const state = this.#replay(this.#committed.state, records, position);
-      this.#committed = { position: position + 1, state };
-    }
   }
 
   /**
@@ -144,6 +128,25 @@ export class CoordinatorRuntime<State, Rec> {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Everything below `position` is committed; nothing happens if that was known, or after the retirement. */
+  committedTo(position: number): void {
+    let count = 0;
+    while (count < this.#versions.length && this.#versions[count]!.position <= position) count++;
+    if (count === 0) return;
+    const before = this.#committed;
+    this.#committed = this.#versions.splice(0, count).at(-1)!;
+    // Listeners first: who is answered finds the change wherever the listeners have carried it.
+    for (const listener of this.#listeners) listener(before.state, this.#committed.state);
+    let settled = 0;
+    while (
+      settled < this.#waiters.length &&
+      this.#waiters[settled]!.position <= this.#committed.position
+    ) {
+      settled++;
+    }
+    for (const waiter of this.#waiters.splice(0, settled)) waiter.resolve();
+  }
+
   /** Drops what is not committed and refuses everything from now on: this node no longer leads. */
   retire(cause: unknown): void {
     if (this.#retiredBy !== null) return;
@@ -164,35 +167,12 @@ export class CoordinatorRuntime<State, Rec> {
     const state = this.#replay(this.latest, records, position);
     const end = this.#log.append(records.map((record) => this.#shard.encode(record)));
     this.#versions.push({ position: end, state });
-    this.#log.committed(end).then(
-      () => this.#advance(end),
-      (cause: unknown) => this.retire(cause),
-    );
   }
 
   #replay(state: State, records: readonly Rec[], position: number): State {
     let next = state;
     for (const record of records) next = this.#shard.replay(next, record, position);
     return next;
-  }
-
-  /** Everything below `position` is committed; nothing happens if that was known, or on retirement. */
-  #advance(position: number): void {
-    let count = 0;
-    while (count < this.#versions.length && this.#versions[count]!.position <= position) count++;
-    if (count === 0) return;
-    const before = this.#committed;
-    this.#committed = this.#versions.splice(0, count).at(-1)!;
-    // Listeners first: who is answered finds the change wherever the listeners have carried it.
-    for (const listener of this.#listeners) listener(before.state, this.#committed.state);
-    let settled = 0;
-    while (
-      settled < this.#waiters.length &&
-      this.#waiters[settled]!.position <= this.#committed.position
-    ) {
-      settled++;
-    }
-    for (const waiter of this.#waiters.splice(0, settled)) waiter.resolve();
   }
 }
 

@@ -117,6 +117,11 @@ export class QuorumDriver {
     return this.#node.status;
   }
 
+  /** The end of the log. */
+  get lastIndex(): number {
+    return this.#node.lastIndex;
+  }
+
   /** The state machine has everything up to here. */
   get appliedIndex(): number {
     return this.#applying.appliedIndex;

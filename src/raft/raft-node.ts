@@ -105,6 +105,11 @@ export class RaftNode {
     };
   }
 
+  /** The end of the log. */
+  get lastIndex(): number {
+    return this.#context.log.last.index;
+  }
+
   /** The first call. The only voter waits for nobody. */
   start(): readonly RaftEffect[] {
     const { voters } = this.#context.log.configuration;

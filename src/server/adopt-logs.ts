@@ -74,9 +74,9 @@ export async function adoptLogs(
   const data = await DataDirectory.open(options, env, logger, fail);
   try {
     const config = parseSettings(controllerSettings, SETTINGS);
-    const controller = new Controller(config, env.random, data.quorum, topicLogSettings);
-    controller.load(data.takeEntries());
-    data.quorum.provideSnapshots(() => controller.snapshot());
+    const { quorum, identity } = data;
+    const controller = new Controller(config, env.random, quorum, identity, topicLogSettings);
+    await data.leadAlone(controller.replica);
     const folders = await foreignFolders(path, controller.image, env);
     await takeFolders(path, folders, env);
     const adopted = new Set(folders.map(({ name }) => name));

@@ -1,13 +1,12 @@
 import { dirname } from 'node:path';
 import { type GivenSettings, parseSettings } from '../config/parse-settings.ts';
-import type { LoadedEntry } from '../coordinator/coordinator-runtime.ts';
 import { type Env, FileError, type FileSystem, StoreLockedError } from '../env/ports.ts';
 import { IDENTITY_FILE, MARKS_FILE } from '../log/file-names.ts';
 import { type Identity, IdentityError, openIdentity } from '../log/identity.ts';
 import { logSettings } from '../log/log-config.ts';
 import { LogDirectory, type LogDirectoryOwner } from '../log/log-directory.ts';
 import type { NodeId } from '../model/ids.ts';
-import { MetadataQuorum } from '../quorum/metadata-quorum.ts';
+import { type MetadataMachine, MetadataQuorum, NO_PEERS } from '../quorum/metadata-quorum.ts';
 import { quorumSettings } from '../quorum/quorum-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -51,8 +50,7 @@ export class DataDirectory {
   }
 
   /**
-   * Locks the folder, making it if it is not there, and opens its metadata; a new folder becomes a
-   * cluster of its own.
+   * Locks the folder, making it if it is not there, and opens its metadata.
    *
    * @param onFatal called when the metadata can no longer be stored
    * @throws Error that says what to do if the folder is in use, is another's, or is damaged
@@ -68,27 +66,25 @@ export class DataDirectory {
     const config = parseSettings(quorumSettings, settings);
     const { snapshotIntervalEntries } = config;
     const quorum = await openQuorum(
-      { dataDirectory: path, nodeId, snapshotIntervalEntries, timing: config, onFatal },
+      { dataDirectory: path, snapshotIntervalEntries, timing: config, onFatal },
       env,
       logger,
     );
     try {
-      if (quorum.isFormed && (await env.files.stat(`${path}/${IDENTITY_FILE}`)) === undefined) {
+      if (quorum.isBegun && (await env.files.stat(`${path}/${IDENTITY_FILE}`)) === undefined) {
         throw new IdentityError(
           `${path} holds the metadata of a cluster, but ${IDENTITY_FILE} is missing; restore it from a backup of this folder`,
         );
       }
       // A folder that was used before had its name made durable then.
-      if (!quorum.isFormed) await syncNames(env.files, path);
-      if (!quorum.isFormed && (await env.files.stat(`${path}/${MARKS_FILE}`)) !== undefined) {
+      if (!quorum.isBegun) await syncNames(env.files, path);
+      if (!quorum.isBegun && (await env.files.stat(`${path}/${MARKS_FILE}`)) !== undefined) {
         throw new IdentityError(
           `${path} holds logs of a cluster, but its metadata is gone; restore metadata/ and hard-state from a backup of this folder, or give an empty folder`,
         );
       }
       const claim = { nodeId, clusterId: clusterId === '' ? null : clusterId };
       const identity = await openIdentity(path, claim, env);
-      // A crash between these two leaves an identity without a cluster; the next start forms it.
-      if (!quorum.isFormed) await quorum.form(identity.clusterId, identity.directoryId);
       return new DataDirectory(options, env, logger, { identity, quorum });
     } catch (error) {
       await quorum.close().catch(() => {});
@@ -96,9 +92,17 @@ export class DataDirectory {
     }
   }
 
-  /** What was committed before, for the controller to load; handed over once. */
-  takeEntries(): LoadedEntry<Uint8Array>[] {
-    return this.quorum.takeEntries();
+  /**
+   * Leads the metadata as the only node of its cluster, which a new folder becomes. Resolves when `machine`
+   * has all that was committed before.
+   */
+  async leadAlone(machine: MetadataMachine): Promise<void> {
+    const { identity, quorum } = this;
+    const self = { id: identity.nodeId, directoryId: identity.directoryId };
+    // A crash before this has left an identity without a cluster; the next start forms it.
+    if (!quorum.isBegun) await quorum.begin({ voters: [self], learners: [] });
+    quorum.start(self, NO_PEERS, machine);
+    await quorum.read();
   }
 
   /** Opens and recovers all logs. */

@@ -162,10 +162,10 @@ export class Server {
       parseSettings(controllerSettings, options.settings),
       env.random,
       quorum,
+      identity,
       topicLogSettings,
     );
-    controller.load(this.#data.takeEntries());
-    quorum.provideSnapshots(() => controller.snapshot());
+    await this.#data.leadAlone(controller.replica);
     const topicDefaults = parseSettings(topicLogDefaultSettings, options.settings);
     this.#notReady = ['recovering the logs'];
     const owner: LogDirectoryOwner = {

@@ -18,10 +18,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A log whose entries are committed as far as a test says, in the order of the waiters or not. */
+/** A log in memory. */
 function manualLog() {
   const entries: string[][] = [];
-  let waiters: { position: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   return {
     entries,
     get nextPosition() {
@@ -30,34 +29,21 @@ function manualLog() {
     append(records: readonly Uint8Array[]) {
       return entries.push(records.map((record) => new TextDecoder().decode(record)));
     },
-    committed: (position: number) =>
-      new Promise<void>((resolve, reject) => waiters.push({ position, resolve, reject })),
-    async commit(position: number, backwards: boolean) {
-      const reached = waiters.filter((waiter) => waiter.position <= position);
-      waiters = waiters.filter((waiter) => waiter.position > position);
-      for (const waiter of backwards ? reached.reverse() : reached) waiter.resolve();
-      await settled();
-    },
-    async lose() {
-      for (const waiter of waiters) waiter.reject(new Error('lost'));
-      waiters = [];
-      await settled();
-    },
   };
 }
 
 test('the committed state is the fold of the committed entries, and no answer is ahead of it', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), async (steps, backwards) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const log = manualLog();
       const runtime = new CoordinatorRuntime<readonly string[], string>(
         { maxWaiting: 1000 },
         log,
         {
-          initial: [],
           replay: (state, record) => [...state, record],
           encode: (record) => new TextEncoder().encode(record),
         },
+        { position: 0, state: [] },
         () => new ApiError(Errors.NOT_CONTROLLER),
       );
       let committed = 0;
@@ -99,17 +85,18 @@ test('the committed state is the fold of the committed entries, and no answer is
           const pending = log.entries.length - committed;
           const position = committed + Math.round((pending * each.share) / 100);
           if (!isLost) committed = position;
-          await log.commit(position, backwards);
+          runtime.committedTo(position);
+          await settled();
         } else {
           isLost = true;
-          await log.lose();
           runtime.retire(new Error('lost'));
+          await settled();
         }
         expect(runtime.committed).toEqual(log.entries.slice(0, committed).flat());
         if (isLost) expect(runtime.latest).toBe(runtime.committed);
         else expect(runtime.latest).toEqual(log.entries.flat());
       }
-      if (!isLost) await log.commit(log.entries.length, backwards);
+      if (!isLost) runtime.committedTo(log.entries.length);
       await settled();
       expect(answers).toBe(asked);
       // All that an answer rested on was committed.

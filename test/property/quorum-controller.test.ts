@@ -3,7 +3,7 @@ import { Controller } from '../../src/controller/controller.ts';
 import type { Env } from '../../src/env/ports.ts';
 import { topicByName } from '../../src/metadata/image.ts';
 import { nodeId } from '../../src/model/ids.ts';
-import { MetadataQuorum } from '../../src/quorum/metadata-quorum.ts';
+import { MetadataQuorum, NO_PEERS } from '../../src/quorum/metadata-quorum.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { simulatedEnv } from '../simulation/env/simulated-env.ts';
 import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
@@ -30,18 +30,19 @@ async function live(env: Env, random: SimulatedRandom, told: Told, life: number)
   const quorum = await MetadataQuorum.open(
     {
       dataDirectory: '/data',
-      nodeId: nodeId(1),
       snapshotIntervalEntries: 10,
       onFatal: (error) => told.failures.push(error),
     },
     env,
     silentLogger,
   );
-  if (!quorum.isFormed) await quorum.form('c', 'd');
   const config = { defaultPartitions: 2, defaultReplicationFactor: 1, maxPartitionsPerTopic: 9 };
-  const controller = new Controller(config, random, quorum, {});
-  controller.load(quorum.takeEntries());
-  quorum.provideSnapshots(() => controller.snapshot());
+  const identity = { clusterId: 'c', directoryId: 'd' };
+  const controller = new Controller(config, random, quorum, identity, {});
+  const self = { id: nodeId(1), directoryId: 'd' };
+  if (!quorum.isBegun) await quorum.begin({ voters: [self], learners: [] });
+  quorum.start(self, NO_PEERS, controller.replica);
+  await quorum.read();
   for (const [name, id] of told.topics) {
     const found = topicByName(controller.image, name)?.topicId ?? null;
     if (!told.unsure.has(name) && found !== id) throw new Error(`${name} is ${found}, not ${id}`);

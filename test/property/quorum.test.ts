@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import type { Env, KeyValueStore, StoreOperation } from '../../src/env/ports.ts';
 import { nodeId } from '../../src/model/ids.ts';
 import { DamagedMetadataError } from '../../src/quorum/damaged-metadata-error.ts';
-import { MetadataQuorum } from '../../src/quorum/metadata-quorum.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { type SimulatedMachine, simulatedEnv } from '../simulation/env/simulated-env.ts';
 import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
+import { LoneQuorum } from '../support/lone-quorum.ts';
 import { firstSeed } from '../support/property-seed.ts';
 
 const SEEDS = 300;
@@ -34,7 +34,7 @@ const emptyHistory = (): History => ({
 
 /** A process that appends until its machine dies. */
 async function live(env: Env, random: SimulatedRandom, history: History): Promise<void> {
-  const quorum = await MetadataQuorum.open(
+  const quorum = await LoneQuorum.open(
     {
       dataDirectory: '/data',
       nodeId: nodeId(1),
@@ -76,7 +76,7 @@ async function live(env: Env, random: SimulatedRandom, history: History): Promis
   }
 }
 
-function takeState(quorum: MetadataQuorum): { position: number; records: string[] } {
+function takeState(quorum: LoneQuorum): { position: number; records: string[] } {
   const entries = quorum.takeEntries();
   const records = entries.flatMap((entry) => entry.records.map((bytes) => textOf(bytes)));
   return { position: entries.at(-1)!.position + 1, records };

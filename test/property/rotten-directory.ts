@@ -111,12 +111,11 @@ export class Node {
   }
 
   async #load(env: Env): Promise<void> {
-    const { quorum } = this.data;
+    const { quorum, identity } = this.data;
     const config = parseSettings(controllerSettings, settings);
-    const controller = new Controller(config, env.random, quorum, topicLogSettings);
+    const controller = new Controller(config, env.random, quorum, identity, topicLogSettings);
     this.controller = controller;
-    controller.load(this.data.takeEntries());
-    quorum.provideSnapshots(() => controller.snapshot());
+    await this.data.leadAlone(controller.replica);
     const owner = {
       describe: ({ topic }: { topic: string }, topicId: string) => {
         const known = controller.image.topics.get(topicId as never);

@@ -1,6 +1,6 @@
 import { nodeId } from '../../../src/model/ids.ts';
-import { MetadataQuorum } from '../../../src/quorum/metadata-quorum.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
+import { LoneQuorum } from '../../support/lone-quorum.ts';
 import type { SimulatedMachine } from '../env/simulated-env.ts';
 import { ViolationError } from './expected-logs.ts';
 import type { Subject } from './explorer.ts';
@@ -24,7 +24,7 @@ export interface ExpectedMetadata {
 export class MetadataSession implements Subject<ExpectedMetadata> {
   readonly #machine: SimulatedMachine;
   readonly #snapshotIntervalEntries: number;
-  #quorum: MetadataQuorum | undefined;
+  #quorum: LoneQuorum | undefined;
   #possible: readonly (readonly string[])[] = [];
   #acknowledged = 0;
   #epoch = 0;
@@ -102,11 +102,11 @@ export class MetadataSession implements Subject<ExpectedMetadata> {
   async #open(
     machine: SimulatedMachine,
     onEmpty: () => void,
-  ): Promise<{ quorum: MetadataQuorum; records: string[]; position: number }> {
+  ): Promise<{ quorum: LoneQuorum; records: string[]; position: number }> {
     const { files } = machine.env;
     await files.makeDirectory(DIRECTORY);
     await files.syncDirectory('.');
-    const quorum = await MetadataQuorum.open(
+    const quorum = await LoneQuorum.open(
       {
         dataDirectory: DIRECTORY,
         nodeId: nodeId(1),

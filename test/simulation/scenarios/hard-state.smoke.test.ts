@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Env } from '../../../src/env/ports.ts';
 import { nodeId } from '../../../src/model/ids.ts';
-import { MetadataQuorum } from '../../../src/quorum/metadata-quorum.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
+import { LoneQuorum } from '../../support/lone-quorum.ts';
 import type { DiskState } from '../env/disk-state.ts';
 import { EveryFate } from '../env/fate.ts';
 import { SimulatedMachine, simulatedEnv } from '../env/simulated-env.ts';
 
-const open = (env: Env): Promise<MetadataQuorum> =>
-  MetadataQuorum.open(
+const open = (env: Env): Promise<LoneQuorum> =>
+  LoneQuorum.open(
     {
       dataDirectory: '/data',
       nodeId: nodeId(1),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { MetadataReplica } from '../../../src/controller/metadata-replica.ts';
 import { nodeId } from '../../../src/model/ids.ts';
 import { DataDirectory } from '../../../src/server/data-directory.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
@@ -10,8 +11,8 @@ test('a data directory whose making was interrupted outlives a power cut once it
   for (let seed = 0; seed < 100; seed++) {
     const machine = simulatedEnv({ seed });
     const { scheduler } = machine;
-    const open = (): Promise<DataDirectory> =>
-      DataDirectory.open(
+    const open = async (): Promise<DataDirectory> => {
+      const data = await DataDirectory.open(
         {
           path: '/var/lib/varve',
           nodeId: nodeId(1),
@@ -25,6 +26,9 @@ test('a data directory whose making was interrupted outlives a power cut once it
           throw error;
         },
       );
+      await data.leadAlone(new MetadataReplica(data.quorum, data.identity));
+      return data;
+    };
     void open();
     await scheduler.run((seed % 20) / 4);
     machine.crash('process');

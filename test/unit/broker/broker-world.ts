@@ -62,11 +62,11 @@ export class BrokerWorld {
     const { settings } = this;
     const options = { path: '/data', nodeId: NODE, clusterId: '', settings, ioThreads: 4 };
     this.data = await this.run(DataDirectory.open(options, env, logger, fail));
-    const { quorum } = this.data;
+    const { quorum, identity } = this.data;
     const config = parseSettings(controllerSettings, settings);
-    const controller = new Controller(config, env.random, quorum, topicLogSettings);
+    const controller = new Controller(config, env.random, quorum, identity, topicLogSettings);
     this.controller = controller;
-    controller.load(this.data.takeEntries());
+    await this.run(this.data.leadAlone(controller.replica));
     const topicDefaults = parseSettings(topicLogDefaultSettings, settings);
     this.logs = await this.run(
       this.data.openLogs(

@@ -77,7 +77,7 @@ test('a controller that resigned refuses everything', async () => {
   const { controller } = await started();
   const before = controller.image;
   const uncommitted = controller.createTopics([newTopic('a')]);
-  controller.resign(new Error('no longer the leader'));
+  controller.replica.resign(new Error('no longer the leader'));
   await expect(uncommitted).rejects.toMatchObject({ row: Errors.NOT_CONTROLLER });
   await expect(controller.deleteTopics([{ name: 'a' }])).rejects.toMatchObject({
     row: Errors.NOT_CONTROLLER,

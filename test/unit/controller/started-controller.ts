@@ -7,7 +7,7 @@ import { memoryEnv } from '../../../src/env/memory-env.ts';
 import type { Env } from '../../../src/env/ports.ts';
 import { type MetadataImage, topicByName } from '../../../src/metadata/image.ts';
 import { nodeId } from '../../../src/model/ids.ts';
-import { MetadataQuorum } from '../../../src/quorum/metadata-quorum.ts';
+import { MetadataQuorum, NO_PEERS } from '../../../src/quorum/metadata-quorum.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 
 const topicSettings = {
@@ -26,17 +26,18 @@ export async function started(brokers = 1, env: Env = memoryEnv()) {
   const quorum = await MetadataQuorum.open(
     {
       dataDirectory: '/data',
-      nodeId: nodeId(1),
       snapshotIntervalEntries: 7,
       onFatal: expect.unreachable,
     },
     env,
     silentLogger,
   );
-  if (!quorum.isFormed) await quorum.form('the-cluster', 'the-directory');
-  const controller = new Controller(config, env.random, quorum, topicSettings);
-  controller.load(quorum.takeEntries());
-  quorum.provideSnapshots(() => controller.snapshot());
+  const identity = { clusterId: 'the-cluster', directoryId: 'the-directory' };
+  const controller = new Controller(config, env.random, quorum, identity, topicSettings);
+  const self = { id: nodeId(1), directoryId: identity.directoryId };
+  if (!quorum.isBegun) await quorum.begin({ voters: [self], learners: [] });
+  quorum.start(self, NO_PEERS, controller.replica);
+  await quorum.read();
   for (let id = 1; id <= brokers; id++) await register(controller, id, `first ${id}`);
   return { env, quorum, controller };
 }

@@ -4,10 +4,10 @@ import { decodeMetadataRecord } from '../../../src/metadata/metadata-record-code
 import { Errors } from '../../../src/model/errors.ts';
 import { nodeId } from '../../../src/model/ids.ts';
 import { DamagedMetadataError } from '../../../src/quorum/damaged-metadata-error.ts';
-import { MetadataQuorum } from '../../../src/quorum/metadata-quorum.ts';
 import type { SnapshotSource } from '../../../src/quorum/quorum-driver.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
+import { LoneQuorum } from '../../support/lone-quorum.ts';
 
 const EVERYTHING = { from: new Uint8Array(0), to: Uint8Array.of(0xff) };
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -22,7 +22,7 @@ async function machine() {
   await done(simulated.env.files.makeDirectory('/data'));
   const open = (snapshotIntervalEntries = 1000) =>
     done(
-      MetadataQuorum.open(
+      LoneQuorum.open(
         {
           dataDirectory: '/data',
           nodeId: nodeId(1),
@@ -50,7 +50,7 @@ async function machine() {
 }
 
 /** What a quorum hands over, as `2:cluster 3:a,b`. */
-const loaded = (quorum: MetadataQuorum) =>
+const loaded = (quorum: LoneQuorum) =>
   quorum
     .takeEntries()
     .map(({ position, records }) => `${position}:${records.map(text)}`)
@@ -60,7 +60,7 @@ test('an empty data directory waits for the cluster to be formed', async () => {
   const { open, done } = await machine();
   const quorum = await open();
   expect(quorum.isFormed).toBe(false);
-  expect(() => quorum.append([bytes('a')])).toThrow('formed before');
+  expect(() => quorum.append([bytes('a')])).toThrow('takes part when it is started');
   await done(quorum.form('the-cluster', 'the-directory'));
   expect(quorum.isFormed).toBe(true);
   expect([quorum.epoch, quorum.nextPosition]).toEqual([1, 3]);
@@ -89,7 +89,7 @@ test('a quorum that was opened again has what was committed, in the next epoch',
   expect(loaded(again)).toBe('');
 });
 
-test('to lead takes two batches: the vote, and what the epoch begins with', async () => {
+test('to lead takes one batch: the vote, and what the epoch begins with', async () => {
   const { open, done, disk } = await machine();
   const syncs: string[] = [];
   disk.onSync = (kind) => {
@@ -99,12 +99,12 @@ test('to lead takes two batches: the vote, and what the epoch begins with', asyn
   const quorum = await open();
   expect(syncs).toEqual([]);
   await done(quorum.form('the-cluster', 'the-directory'));
-  // The file and its name; then the batches.
-  expect(syncs.splice(0)).toEqual(['file', 'directory', 'store', 'file', 'store', 'file']);
+  // The file and its name; then the batch.
+  expect(syncs.splice(0)).toEqual(['file', 'directory', 'store', 'file']);
   await done(quorum.close());
   await open();
   // What was found in the file is made durable first.
-  expect(syncs).toEqual(['file', 'store', 'file', 'store', 'file']);
+  expect(syncs).toEqual(['file', 'store', 'file']);
 });
 
 test('what is appended in one turn is stored with one sync of the store and one of the file', async () => {
@@ -277,7 +277,7 @@ test('a lost file or a store that is behind it is a damaged disk: refused, and n
       ({ simulated }) => simulated.env.files.removeFile('/data/hard-state'),
     ],
     [
-      'the store ends with entry 0 of epoch 0 in epoch 0 (batch 0, vote for nobody), the file hard-state with entry 3 of epoch 1 in epoch 1 (batch 3, vote for 1)',
+      'the store ends with entry 0 of epoch 0 in epoch 0 (batch 0, vote for nobody), the file hard-state with entry 3 of epoch 1 in epoch 1 (batch 2, vote for 1)',
       async ({ store }) => {
         const content = await store();
         await store(...content.map(([key]) => ({ type: 'delete' as const, key })));

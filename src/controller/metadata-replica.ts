@@ -1,0 +1,196 @@
+import {
+  type CommitListener,
+  CoordinatorRuntime,
+  type Shard,
+} from '../coordinator/coordinator-runtime.ts';
+import type { ShardLog } from '../coordinator/shard-log.ts';
+import { emptyImage, imageRecords, type MetadataImage, replay } from '../metadata/image.ts';
+import { decodeMetadataRecord, encodeMetadataRecord } from '../metadata/metadata-record-codec.ts';
+import {
+  type ClusterRecord,
+  METADATA_FORMAT,
+  type MetadataRecord,
+} from '../metadata/metadata-records.ts';
+import { ApiError, Errors } from '../model/errors.ts';
+import { type LeaderEpoch, leaderEpoch, type NodeId } from '../model/ids.ts';
+import type { MetadataMachine } from '../quorum/metadata-quorum.ts';
+import type { SnapshotSource } from '../quorum/quorum-driver.ts';
+import { decodeRecords } from '../quorum/quorum-entry.ts';
+import type { Member } from '../raft/configuration.ts';
+import type { RoleName } from '../raft/effects.ts';
+import type { Entry, SnapshotMeta } from '../raft/entry.ts';
+
+/** Most requests that wait for a commit; more are answered BROKER_OVERLOADED. */
+const MAX_WAITING = 10_000;
+
+/** The runtime that changes the metadata, while this node leads. */
+export type MetadataRuntime = CoordinatorRuntime<MetadataImage, MetadataRecord>;
+
+/** Who forms a cluster, and what it is called: the first record of its log. */
+export interface ClusterIdentity {
+  readonly clusterId: string;
+  /** Data directory of the node that writes this down. */
+  readonly directoryId: string;
+}
+
+const shard: Shard<MetadataImage, MetadataRecord> = { replay, encode: encodeMetadataRecord };
+
+/**
+ * The metadata of the cluster as this node has them: all that is committed and has come here, on every
+ * node. On the one that leads the log they are changed here, too: from when all is applied that was in the
+ * log when it was elected, until it leads no more.
+ */
+export class MetadataReplica implements MetadataMachine {
+  readonly #log: ShardLog;
+  readonly #identity: ClusterIdentity;
+  readonly #listeners = new Set<CommitListener<MetadataImage>>();
+  #image: MetadataImage = emptyImage;
+  #role: RoleName = 'follower';
+  #epoch: LeaderEpoch = leaderEpoch(0);
+  #leader: Member | null = null;
+  #runtime: MetadataRuntime | null = null;
+  /** The end of the log when this node was elected: all of it is committed with the entry that begins its epoch. */
+  #electedAt = 0;
+  /** Called when this node begins and ceases to be the active controller. */
+  #onActive: (isActive: boolean) => void = () => {};
+
+  /** @param identity what a leader writes down that finds no cluster in the log */
+  constructor(log: ShardLog, identity: ClusterIdentity) {
+    this.#log = log;
+    this.#identity = identity;
+  }
+
+  /** The committed metadata. */
+  get image(): MetadataImage {
+    return this.#image;
+  }
+
+  /** `null` while this node is not the active controller. */
+  get runtime(): MetadataRuntime | null {
+    return this.#runtime;
+  }
+
+  /** The node that leads, as far as this one knows. */
+  get leaderId(): NodeId | null {
+    return this.#leader?.id ?? null;
+  }
+
+  /** The epoch of the quorum. */
+  get epoch(): LeaderEpoch {
+    return this.#epoch;
+  }
+
+  /** Calls `listener` once for every change of the image from now on; the result ends that. */
+  onImage(listener: CommitListener<MetadataImage>): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** For the one who does what the active controller does on its own. */
+  whenActive(listener: (isActive: boolean) => void): void {
+    this.#onActive = listener;
+  }
+
+  /** @throws NewerFormatError if a newer version of the program has written it */
+  apply(entries: readonly Entry[]): void {
+    if (this.#runtime !== null) {
+      // All commands since it began are its own, and replayed already.
+      this.#runtime.committedTo(entries.at(-1)!.index + 1);
+      return;
+    }
+    let image = this.#image;
+    for (const entry of entries) {
+      if (entry.kind !== 'command') continue;
+      image = replayed(image, decodeRecords(entry.bytes), entry.index);
+    }
+    this.#imageIs(image);
+    if (this.#role === 'leader' && entries.at(-1)!.index >= this.#electedAt) this.#lead();
+  }
+
+  /** @throws NewerFormatError if a newer version of the program has written it */
+  restore({ last }: SnapshotMeta, records: readonly Uint8Array[]): void {
+    this.#imageIs(replayed(emptyImage, records, last.index));
+  }
+
+  became(role: RoleName, epoch: LeaderEpoch, leader: Member | null): void {
+    this.#role = role;
+    this.#epoch = epoch;
+    this.#leader = leader;
+    if (role !== 'leader') {
+      this.resign();
+      return;
+    }
+    const isNewLog = this.#log.nextPosition === FIRST_POSITION + 1;
+    // With the entry that begins the epoch, so that both become durable at once.
+    if (isNewLog) this.#log.append([encodeMetadataRecord(this.#cluster)]);
+    this.#electedAt = this.#log.nextPosition - 1;
+  }
+
+  snapshot(): SnapshotSource {
+    const { image } = this;
+    return {
+      position: image.position,
+      records: () => imageRecords(image).map(encodeMetadataRecord),
+    };
+  }
+
+  /** Whatever was asked for and is not committed: it is not known here what becomes of it. */
+  resign(cause?: unknown): void {
+    const runtime = this.#runtime;
+    if (runtime === null) return;
+    this.#runtime = null;
+    runtime.retire(cause);
+    this.#onActive(false);
+  }
+
+  #lead(): void {
+    const image = this.#image;
+    const start = { position: this.#log.nextPosition, state: image };
+    this.#runtime = new CoordinatorRuntime(
+      { maxWaiting: MAX_WAITING },
+      this.#log,
+      shard,
+      start,
+      notKnown,
+    );
+    this.#runtime.onCommitted((_, after) => this.#imageIs(after));
+    // The first leader may have lost its leadership before the first record was with the others.
+    if (image.cluster === null) {
+      const named = this.#runtime.write(() => ({ records: [this.#cluster], response: null }));
+      // Whoever leads next does it then.
+      named.catch(() => {});
+    }
+    this.#onActive(true);
+  }
+
+  get #cluster(): ClusterRecord {
+    return { type: 'cluster', format: METADATA_FORMAT, ...this.#identity };
+  }
+
+  #imageIs(image: MetadataImage): void {
+    const before = this.#image;
+    if (image === before) return;
+    this.#image = image;
+    for (const listener of this.#listeners) listener(before, image);
+  }
+}
+
+/** Of a log; what the cluster is formed of stands there. */
+const FIRST_POSITION = 1;
+
+function replayed(
+  image: MetadataImage,
+  records: readonly Uint8Array[],
+  position: number,
+): MetadataImage {
+  let next = image;
+  for (const record of records) next = replay(next, decodeMetadataRecord(record), position);
+  return next;
+}
+
+const notKnown = (cause: unknown): ApiError =>
+  new ApiError(
+    Errors.NOT_CONTROLLER,
+    'this node is no longer the active controller; whether the change was made is not known here',
+    { cause },
+  );

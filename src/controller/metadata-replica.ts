@@ -45,6 +45,8 @@ export class MetadataReplica implements MetadataMachine {
   readonly #identity: ClusterIdentity;
   readonly #listeners = new Set<CommitListener<MetadataImage>>();
   #image: MetadataImage = emptyImage;
+  #position = 0;
+  #waiting: { readonly position: number; resolve(): void }[] = [];
   #role: RoleName = 'follower';
   #epoch: LeaderEpoch = leaderEpoch(0);
   #leader: Member | null = null;
@@ -86,6 +88,19 @@ export class MetadataReplica implements MetadataMachine {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Everything below this position of the log has come here. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Resolves when everything below `position` is in the image. */
+  reached(position: number): Promise<void> {
+    if (position <= this.#position) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ position, resolve });
+    });
+  }
+
   /** For the one who does what the active controller does on its own. */
   whenActive(listener: (isActive: boolean) => void): void {
     this.#onActive = listener;
@@ -96,6 +111,7 @@ export class MetadataReplica implements MetadataMachine {
     if (this.#runtime !== null) {
       // All commands since it began are its own, and replayed already.
       this.#runtime.committedTo(entries.at(-1)!.index + 1);
+      this.#positionIs(entries.at(-1)!.index + 1);
       return;
     }
     let image = this.#image;
@@ -104,12 +120,14 @@ export class MetadataReplica implements MetadataMachine {
       image = replayed(image, decodeRecords(entry.bytes), entry.index);
     }
     this.#imageIs(image);
+    this.#positionIs(entries.at(-1)!.index + 1);
     if (this.#role === 'leader' && entries.at(-1)!.index >= this.#electedAt) this.#lead();
   }
 
   /** @throws NewerFormatError if a newer version of the program has written it */
   restore({ last }: SnapshotMeta, records: readonly Uint8Array[]): void {
     this.#imageIs(replayed(emptyImage, records, last.index));
+    this.#positionIs(last.index + 1);
   }
 
   became(role: RoleName, epoch: LeaderEpoch, leader: Member | null): void {
@@ -165,6 +183,14 @@ export class MetadataReplica implements MetadataMachine {
 
   get #cluster(): ClusterRecord {
     return { type: 'cluster', format: METADATA_FORMAT, ...this.#identity };
+  }
+
+  #positionIs(position: number): void {
+    this.#position = position;
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = waiting.filter((one) => one.position > position);
+    for (const one of waiting) if (one.position <= position) one.resolve();
   }
 
   #imageIs(image: MetadataImage): void {

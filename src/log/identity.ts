@@ -1,12 +1,13 @@
 import { crc32c } from '../codec/crc32c.ts';
 import { FileError, type FileSystem, type Random } from '../env/ports.ts';
 import { randomId } from '../env/random-id.ts';
-import { swapFile } from '../env/replace-file.ts';
+import { replaceFile, swapFile } from '../env/replace-file.ts';
 import { type NodeId, nodeId } from '../model/ids.ts';
 import { IDENTITY_FILE, MARKS_FILE } from './file-names.ts';
 
 /** Whose a data directory is. */
 export interface Identity {
+  /** Empty until the node has formed a cluster with others, or joined one. */
   readonly clusterId: string;
   readonly nodeId: NodeId;
   /** Given to the folder when it was new: a restored or copied one has the id of its origin. */
@@ -18,6 +19,8 @@ export interface IdentityClaim {
   /** `null`: whatever cluster the folder is of; a new one gets a new cluster id. */
   readonly clusterId: string | null;
   readonly nodeId: NodeId;
+  /** A new directory is told its cluster by others, later (`nameCluster`). */
+  readonly isNamedLater?: boolean;
 }
 
 /** The data directory must not be used by whom wants to; the message says what to do. */
@@ -34,8 +37,9 @@ const namesBeforeIdentity = /^(metadata|hard-state|lost\+found|.*\.tmp)$/;
  * Reads `identity.json` of a data directory and checks that it is the claimed one; a new directory
  * is given an identity. Throws `IdentityError`.
  *
- * The name of a new file is not synced: forming a cluster, which comes next and before anything
- * leans on the identity, makes the file `hard-state` in the same folder and syncs both names.
+ * The name of a new file is not synced if the node is alone: forming a cluster, which comes next and
+ * before anything leans on the identity, makes the file `hard-state` in the same folder and syncs both
+ * names. Others are told of a directory before that, so it is durable then.
  */
 export async function openIdentity(
   directory: string,
@@ -46,7 +50,8 @@ export async function openIdentity(
   const text = await readText(ports.files, path);
   if (text === undefined) return await createIdentity(directory, claim, ports);
   const identity = parseIdentity(path, text);
-  if (claim.clusterId !== null && claim.clusterId !== identity.clusterId) {
+  const isNamed = identity.clusterId !== '';
+  if (isNamed && claim.clusterId !== null && claim.clusterId !== identity.clusterId) {
     throw new IdentityError(
       `${directory} belongs to cluster ${identity.clusterId}, not ${claim.clusterId}; give the data directory of this cluster, or an empty folder`,
     );
@@ -56,7 +61,20 @@ export async function openIdentity(
       `${directory} belongs to node ${identity.nodeId}, not ${claim.nodeId}; give node id ${identity.nodeId}, or the data directory of node ${claim.nodeId}`,
     );
   }
-  return identity;
+  if (isNamed || claim.isNamedLater) return identity;
+  return await nameCluster(directory, identity, claim.clusterId ?? randomId(ports.random), ports);
+}
+
+/** The directory is of this cluster from now on; durable when it resolves. */
+export async function nameCluster(
+  directory: string,
+  identity: Identity,
+  clusterId: string,
+  { files }: { readonly files: FileSystem },
+): Promise<Identity> {
+  const named = { ...identity, clusterId };
+  await replaceFile(files, directory, IDENTITY_FILE, contentOf(named));
+  return named;
 }
 
 async function createIdentity(
@@ -74,14 +92,17 @@ async function createIdentity(
     );
   }
   const identity: Identity = {
-    clusterId: claim.clusterId ?? randomId(ports.random),
+    clusterId: claim.isNamedLater ? '' : (claim.clusterId ?? randomId(ports.random)),
     nodeId: claim.nodeId,
     directoryId: randomId(ports.random),
   };
-  const content = new TextEncoder().encode(formatIdentity(identity));
-  await swapFile(ports.files, directory, IDENTITY_FILE, content);
+  const write = claim.isNamedLater ? replaceFile : swapFile;
+  await write(ports.files, directory, IDENTITY_FILE, contentOf(identity));
   return identity;
 }
+
+const contentOf = (identity: Identity): Uint8Array =>
+  new TextEncoder().encode(formatIdentity(identity));
 
 function formatIdentity(identity: Identity): string {
   const fields = { formatVersion: FORMAT_VERSION, ...identity };

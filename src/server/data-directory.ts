@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { type GivenSettings, parseSettings } from '../config/parse-settings.ts';
 import { type Env, FileError, type FileSystem, StoreLockedError } from '../env/ports.ts';
 import { IDENTITY_FILE, MARKS_FILE } from '../log/file-names.ts';
-import { type Identity, IdentityError, openIdentity } from '../log/identity.ts';
+import { type Identity, IdentityError, nameCluster, openIdentity } from '../log/identity.ts';
 import { logSettings } from '../log/log-config.ts';
 import { LogDirectory, type LogDirectoryOwner } from '../log/log-directory.ts';
 import type { NodeId } from '../model/ids.ts';
@@ -16,6 +16,8 @@ export interface DataDirectoryOptions {
   readonly nodeId: NodeId;
   /** Empty: whatever cluster the folder is of. */
   readonly clusterId: string;
+  /** A new folder is part of a cluster with others: it forms none by itself. */
+  readonly hasPeers?: boolean;
   readonly settings: GivenSettings;
   /** Threads of the pool that does file I/O. */
   readonly ioThreads: number;
@@ -29,11 +31,11 @@ const RESERVED_THREADS = 2;
  * this order, so that nothing is written to a folder that is in use or somebody else's.
  */
 export class DataDirectory {
-  readonly identity: Identity;
   readonly quorum: MetadataQuorum;
   readonly #options: DataDirectoryOptions;
   readonly #env: Env;
   readonly #logger: Logger;
+  #identity: Identity;
   #logs: LogDirectory | undefined;
 
   constructor(
@@ -45,7 +47,7 @@ export class DataDirectory {
     this.#options = options;
     this.#env = env;
     this.#logger = logger;
-    this.identity = opened.identity;
+    this.#identity = opened.identity;
     this.quorum = opened.quorum;
   }
 
@@ -61,7 +63,7 @@ export class DataDirectory {
     logger: Logger,
     onFatal: (error: unknown) => void,
   ): Promise<DataDirectory> {
-    const { path, nodeId, clusterId, settings } = options;
+    const { path, nodeId, clusterId, settings, hasPeers = false } = options;
     await makeDirectories(env.files, path);
     const config = parseSettings(quorumSettings, settings);
     const { snapshotIntervalEntries } = config;
@@ -83,8 +85,13 @@ export class DataDirectory {
           `${path} holds logs of a cluster, but its metadata is gone; restore metadata/ and hard-state from a backup of this folder, or give an empty folder`,
         );
       }
-      const claim = { nodeId, clusterId: clusterId === '' ? null : clusterId };
+      const claim = { nodeId, clusterId: clusterId || null, isNamedLater: hasPeers };
       const identity = await openIdentity(path, claim, env);
+      if (hasPeers && identity.clusterId !== '' && !quorum.isBegun) {
+        throw new IdentityError(
+          `${path} is of cluster ${identity.clusterId}, but its metadata is gone: what this node has voted for is not known; restore metadata/ and hard-state from a backup of this folder, or give an empty folder and take node ${nodeId} out of the cluster and in again`,
+        );
+      }
       return new DataDirectory(options, env, logger, { identity, quorum });
     } catch (error) {
       await quorum.close().catch(() => {});
@@ -103,6 +110,16 @@ export class DataDirectory {
     if (!quorum.isBegun) await quorum.begin({ voters: [self], learners: [] });
     quorum.start(self, NO_PEERS, machine);
     await quorum.read();
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** The folder is part of this cluster from now on, durably. */
+  async nameCluster(clusterId: string): Promise<void> {
+    const { path } = this.#options;
+    this.#identity = await nameCluster(path, this.#identity, clusterId, this.#env);
   }
 
   /** Opens and recovers all logs. */

@@ -5,6 +5,12 @@ export interface ServerConfig {
   readonly nodeId: number;
   readonly rack: string;
   readonly clusterId: string;
+  readonly voters: string;
+  readonly peerListener: string;
+  readonly peerAdvertisedListener: string;
+  readonly peerTlsCertFile: string;
+  readonly peerTlsKeyFile: string;
+  readonly peerTlsCaFile: string;
   readonly grpcListener: string;
   readonly grpcAdvertisedListener: string;
   readonly httpListener: string;
@@ -39,6 +45,36 @@ export const serverSettings: SettingGroup<ServerConfig> = {
     key: 'cluster.id',
     default: '',
     doc: 'Id that a new cluster gets, or that an existing data directory must have. Empty: a new one is drawn, and any is accepted.',
+  }),
+  voters: setting.text({
+    key: 'controller.quorum.voters',
+    default: '',
+    doc: 'The nodes that form the cluster, as ID@HOST:PORT of their peer listeners, with commas between; the same on all nodes. Later it only says where to find them. Empty: this node is a cluster by itself, and has no peer listener.',
+  }),
+  peerListener: setting.text({
+    key: 'peer.listener',
+    default: '127.0.0.1:9093',
+    doc: 'HOST:PORT where the other nodes of the cluster reach this one; port 0 picks a free one.',
+  }),
+  peerAdvertisedListener: setting.text({
+    key: 'peer.advertised.listener',
+    default: '',
+    doc: 'HOST:PORT that other nodes are told to connect to. Empty: what the voters say of this node, or else the listener itself.',
+  }),
+  peerTlsCertFile: setting.text({
+    key: 'peer.tls.cert.file',
+    default: '',
+    doc: 'PEM file with the certificate chain that this node shows to others, as server and as client; with key and authorities it switches TLS between nodes on.',
+  }),
+  peerTlsKeyFile: setting.text({
+    key: 'peer.tls.key.file',
+    default: '',
+    doc: 'PEM file with the private key of that certificate.',
+  }),
+  peerTlsCaFile: setting.text({
+    key: 'peer.tls.ca.file',
+    default: '',
+    doc: 'PEM file with the authorities whose certificates other nodes must present.',
   }),
   grpcListener: setting.text({
     key: 'grpc.listener',

@@ -151,6 +151,26 @@ test('a node that leads again begins with what is committed by then', async () =
   expect(replica.runtime?.latest.nextProducerId).toBe(30);
 });
 
+test('who waits for a position hears of it when the image has all below it', async () => {
+  const { replica, command, applyTo } = replicaOver();
+  command(cluster);
+  command(ids(1));
+  command(ids(2));
+  applyTo(1);
+  const heard: number[] = [];
+  for (const position of [4, 2, 3]) {
+    void replica.reached(position).then(() => heard.push(replica.image.nextProducerId));
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(heard).toEqual([0]);
+  applyTo(2);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(heard).toEqual([0, 1]);
+  applyTo(3);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([heard, replica.position]).toEqual([[0, 1, 2], 4]);
+});
+
 test('a snapshot of one node is the image of another', () => {
   const { replica, command, applyTo } = replicaOver();
   command(cluster, ids(3));

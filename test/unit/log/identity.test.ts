@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { memoryEnv } from '../../../src/env/memory-env.ts';
 import type { Env } from '../../../src/env/ports.ts';
-import { type IdentityClaim, IdentityError, openIdentity } from '../../../src/log/identity.ts';
+import {
+  type IdentityClaim,
+  IdentityError,
+  nameCluster,
+  openIdentity,
+} from '../../../src/log/identity.ts';
 import { nodeId } from '../../../src/model/ids.ts';
 
 let env: Env;
@@ -34,6 +39,24 @@ describe('the identity of a data directory', () => {
 
   it('takes the cluster id that it is given', async () => {
     expect((await open({ ...mine, clusterId: 'prod' })).clusterId).toBe('prod');
+  });
+
+  it('has no cluster if it is told later which, and then that one for good', async () => {
+    const later = { ...mine, isNamedLater: true };
+    const identity = await open(later);
+    expect(identity.clusterId).toBe('');
+    expect(await open({ ...later, clusterId: 'any' })).toEqual(identity);
+    const named = await nameCluster('data', identity, 'prod', env);
+    expect(named).toEqual({ ...identity, clusterId: 'prod' });
+    expect(await open(later)).toEqual(named);
+    await expect(open({ ...later, clusterId: 'other' })).rejects.toThrow('cluster prod, not other');
+  });
+
+  it('is given a cluster when it turns out to be alone', async () => {
+    const { directoryId } = await open({ ...mine, isNamedLater: true });
+    const alone = await open();
+    expect(alone).toMatchObject({ directoryId, clusterId: expect.stringMatching(/^[\w-]{22}$/) });
+    expect(await open()).toEqual(alone);
   });
 
   it('may join what is there before it: the metadata store, lost+found', async () => {

@@ -29,6 +29,8 @@ const EMPTY = 3;
 const COMMAND = 4;
 const CONFIGURATION = 5;
 const CRC_BYTES = 4;
+/** Of all that is before the payload, with the previous epoch. */
+const HEADER_BYTES = 13;
 
 /**
  * An entry as a value of the store, whose key is its index; big-endian:
@@ -45,7 +47,7 @@ const CRC_BYTES = 4;
  *     payload of kind 2, records: the bytes of a command
  */
 export function encodeEntry({ entry, previousEpoch }: LinkedEntry): Uint8Array {
-  const out = new ByteWriter(256);
+  const out = new ByteWriter(HEADER_BYTES + (entry.kind === 'command' ? entry.bytes.length : 0));
   out.int32(0);
   out.int32(entry.epoch);
   out.int8(kinds[entry.kind]);
@@ -120,9 +122,12 @@ export function readRecords(reader: ByteReader): Uint8Array[] {
   return records;
 }
 
+/** Used again for each checksum. */
+const key = new ByteWriter(8);
+
 /** The index is part of it: an entry at another entry's place is found. */
 function checksum(index: number, value: Uint8Array): number {
-  const key = new ByteWriter(8);
+  key.clear();
   key.int64(index);
   return crc32c(value.subarray(CRC_BYTES), crc32c(key.toBytes()));
 }

@@ -7,7 +7,7 @@ import type { Configuration, Member } from '../raft/configuration.ts';
 import type { SnapshotMeta } from '../raft/entry.ts';
 
 /** Most bytes of a directory id, so that a vote fits into a sector of the file `hard-state`. */
-const MAX_DIRECTORY_ID_BYTES = 255;
+export const MAX_DIRECTORY_ID_BYTES: number = 255;
 
 const CRC_BYTES = 4;
 /** The least that a member takes. */

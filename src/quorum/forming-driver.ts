@@ -50,6 +50,8 @@ export interface FormingParts {
    * directory is. The second decides: before it the node is empty, and does all again after a crash.
    */
   begin(beginning: Beginning): Promise<void>;
+  /** A node of this cluster, or one that joins it, has told where it listens (`Peers.learnAddress`). */
+  heardOf(member: Member, address: string): void;
 }
 
 /** A node that has begun. */
@@ -92,9 +94,13 @@ export class Forming {
     table.onCall(introduceMethod, (request) => this.#introduced(request));
   }
 
-  /** The node has begun, and tells of its cluster from now on. */
+  /**
+   * The node has begun, and tells of its cluster from now on. Where the listed voters listen all know; any
+   * other node tells them again while it hears of no leader, and asks to be let in again if it is no member.
+   */
   serve(owner: FormedOwner): void {
     this.#owner = owner;
+    if (!this.#options.voters.has(this.#options.self.id)) void this.#stayKnown(owner);
   }
 
   /** For an empty node: resolves when `begin` has, and rejects with what it rejects with, or after `close`. */
@@ -148,6 +154,16 @@ export class Forming {
 
   /** Asks all voters at once, and the leader to be let in if that is what is to be done. */
   async #round(): Promise<RoundOutcome> {
+    const answers = await this.#askAll();
+    const found = [...answers].filter(([id, { self: one }]) => one.id === id);
+    this.#seen = found.map(([, one]) => one.self);
+    const decision = decide(this.#introduction(), answers);
+    const after = decision.kind === 'join' ? await this.#join(decision.cluster) : decision;
+    this.#say(after);
+    return after;
+  }
+
+  async #askAll(): Promise<Map<NodeId, Introduction>> {
     const { self, voters } = this.#options;
     const others = [...voters].filter(([id]) => id !== self.id);
     const found = await Promise.all(
@@ -156,14 +172,21 @@ export class Forming {
         return answer === undefined ? [] : [[id, answer.introduction] as const];
       }),
     );
-    const answers = new Map(found.flat());
-    this.#seen = [...answers]
-      .filter(([id, { self: one }]) => one.id === id)
-      .map(([, one]) => one.self);
-    const decision = decide(this.#introduction(), answers);
-    const after = decision.kind === 'join' ? await this.#join(decision.cluster) : decision;
-    this.#say(after);
-    return after;
+    return new Map(found.flat());
+  }
+
+  async #stayKnown(owner: FormedOwner): Promise<void> {
+    for (;;) {
+      await this.#pause(Number.POSITIVE_INFINITY);
+      if (this.#closing.signal.aborted) return;
+      const { clusterId, leader } = owner.formed();
+      if (leader !== undefined) continue;
+      const told = [...(await this.#askAll()).values()].map(({ formed }) => formed);
+      const cluster = told.find(
+        (each) => each?.clusterId === clusterId && each.leader !== undefined,
+      );
+      if (cluster !== undefined) this.#say(await this.#join(cluster));
+    }
   }
 
   async #join(cluster: FormedCluster): Promise<RoundOutcome> {
@@ -227,8 +250,15 @@ export class Forming {
     }
     // Who was not reached before may be reached now.
     if (!this.#seen.some((seen) => sameMember(seen, from))) this.#wake();
+    this.#learnAddress(request);
     const refusal = request.wantsToJoin ? await this.#letIn(request.introduction) : '';
     return { introduction: this.#introduction(), refusal };
+  }
+
+  #learnAddress({ introduction, wantsToJoin }: IntroduceRequest): void {
+    const { self, formed, address } = introduction;
+    const isOurs = formed !== undefined && formed.clusterId === this.#owner?.formed().clusterId;
+    if (address !== '' && (isOurs || wantsToJoin)) this.#parts.heardOf(self, address);
   }
 
   async #letIn({ self: member, clusterId, address }: Introduction): Promise<string> {

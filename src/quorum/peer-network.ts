@@ -109,6 +109,17 @@ export class Peers implements PeerNetwork {
     return this.#heard.get(id);
   }
 
+  /** A member has told where it listens: it is there now. */
+  learnAddress(member: Member, address: string): void {
+    this.#heard.delete(member.id);
+    this.#heard.set(member.id, address);
+    for (const id of this.#heard.keys()) {
+      if (this.#heard.size <= ADDRESSES_MAX) break;
+      this.#heard.delete(id);
+    }
+    this.#links.get(memberKey(member))?.heardOf();
+  }
+
   /** Ends what is open to others: they are no members any more. */
   keepOnly(members: readonly Member[]): void {
     const kept = new Set(members.map(memberKey));
@@ -148,12 +159,7 @@ export class Peers implements PeerNetwork {
   }
 
   #helloed({ from, address }: Hello): void {
-    this.#heard.delete(from.id);
-    if (address !== '') this.#heard.set(from.id, address);
-    for (const id of this.#heard.keys()) {
-      if (this.#heard.size <= ADDRESSES_MAX) break;
-      this.#heard.delete(id);
-    }
-    this.#links.get(memberKey(from))?.heardOf();
+    if (address === '') this.#links.get(memberKey(from))?.heardOf();
+    else this.learnAddress(from, address);
   }
 }

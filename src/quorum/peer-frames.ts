@@ -1,5 +1,6 @@
 import { crc32c } from '../codec/crc32c.ts';
 import { CorruptError, corruptIfBroken } from '../codec/reader.ts';
+import { AssertionError } from '../model/assert.ts';
 import type { Member } from '../raft/configuration.ts';
 import type { RaftMessage } from '../raft/messages.ts';
 import {
@@ -146,7 +147,7 @@ function toFrame(content: PeerFrame): Frame {
     case 'raft':
       return { ...NOTHING, ...toRaftParts(content.message) };
     case 'unknown':
-      return NOTHING;
+      throw new AssertionError('only frames of this version are sent');
   }
 }
 

@@ -1,9 +1,8 @@
 import * as http2 from 'node:http2';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Timers } from '../../../src/env/ports.ts';
 import { Errors } from '../../../src/model/errors.ts';
 import { RpcCode } from '../../../src/rpc/transport.ts';
-import { closeOpened, openGrpc, timers } from './grpc-world.ts';
+import { closeOpened, hurried, openGrpc } from './grpc-world.ts';
 import { Recorder, STREAM, until } from './transport-world.ts';
 
 afterEach(closeOpened);
@@ -40,12 +39,6 @@ describe('a stream on the server', () => {
     expect(violations).toBe(0);
     session.destroy();
     expect((await server.closed()).code).toBe(RpcCode.CANCELLED);
-  });
-
-  /** Timers that shorten the delay of `ms` that the stream waits with. */
-  const hurried = (ms: number): Timers => ({
-    after: (delayMs, fn) => timers.after(delayMs === ms ? 20 : delayMs, fn),
-    nextTurn: (fn) => timers.nextTurn(fn),
   });
 
   /** A stream with a client that does not read what more than fills window, read-ahead and sockets. */

@@ -21,6 +21,12 @@ import {
 export const clock: NodeClock = new NodeClock();
 export const timers: NodeTimers = new NodeTimers({ keepProcess: false });
 
+/** Timers that shorten delays of `ms`. */
+export const hurried = (ms: number): Timers => ({
+  after: (delayMs, fn) => timers.after(delayMs === ms ? 20 : delayMs, fn),
+  nextTurn: (fn) => timers.nextTurn(fn),
+});
+
 /** Closed after each test, the youngest first. */
 export const opened: { close(): Promise<void> }[] = [];
 export async function closeOpened(): Promise<void> {

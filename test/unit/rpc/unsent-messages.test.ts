@@ -4,7 +4,7 @@ import { MemoryBudget } from '../../../src/broker/memory-budget.ts';
 import { Errors } from '../../../src/model/errors.ts';
 import type { ListenOptions } from '../../../src/rpc/transport.ts';
 import { Outbox, UnsentMessages } from '../../../src/rpc/unsent-messages.ts';
-import { closeOpened, echo, type Opened, opened, openGrpc } from './grpc-world.ts';
+import { closeOpened, echo, hurried, type Opened, opened, openGrpc } from './grpc-world.ts';
 import { bytes, type ServerSide, STREAM, unaryPath, until } from './transport-world.ts';
 
 afterEach(closeOpened);
@@ -21,7 +21,10 @@ async function openRefusing(options: Partial<ListenOptions> = {}): Promise<Refus
   const refused: string[] = [];
   const memory = new MemoryBudget(8 * MIB);
   const onRefused = (limit: string): unknown => refused.push(limit);
-  return { ...(await openGrpc({ memory, onRefused, ...options })), refused, memory };
+  // A call that fails waits for so long for its client to take what it was sent.
+  const ownTimers = hurried(5_000);
+  const world = await openGrpc({ memory, onRefused, ...options }, { ownTimers });
+  return { ...world, refused, memory };
 }
 
 /** A call on a connection of its own, whose client takes nothing until it opens the window. */

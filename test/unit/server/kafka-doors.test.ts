@@ -4,9 +4,11 @@ import { connect as connectTls } from 'node:tls';
 import { expect, test } from 'vitest';
 import { parseSettings } from '../../../src/config/parse-settings.ts';
 import { memoryEnv } from '../../../src/env/memory-env.ts';
+import type { Env } from '../../../src/env/ports.ts';
 import { kafkaSettings } from '../../../src/kafka/kafka-config.ts';
 import { KafkaDoors } from '../../../src/server/kafka-doors.ts';
 import type { KafkaListenerPlan } from '../../../src/server/kafka-listeners.ts';
+import { HeldTimers } from '../../support/held-timers.ts';
 import { answerOf, apiNamed, requestFrame } from '../../support/kafka-requests.ts';
 import { RawKafkaClient } from '../../support/raw-kafka.ts';
 import { BrokerWorld } from '../broker/broker-world.ts';
@@ -23,10 +25,14 @@ const planOf = (name: string, more: Partial<KafkaListenerPlan> = {}): KafkaListe
   ...more,
 });
 
-async function open(plans: readonly KafkaListenerPlan[]): Promise<KafkaDoors> {
-  const world = await BrokerWorld.open();
+async function open(
+  plans: readonly KafkaListenerPlan[],
+  env: Partial<Env> = {},
+  given?: BrokerWorld,
+): Promise<KafkaDoors> {
+  const world = given ?? (await BrokerWorld.open());
   const config = parseSettings(kafkaSettings, world.settings);
-  const parts = { env: memoryEnv(), broker: world.broker, config, rack: 'r1' };
+  const parts = { env: { ...memoryEnv(), ...env }, broker: world.broker, config, rack: 'r1' };
   return await KafkaDoors.open(plans, tls, { ...parts, onRefused: () => {} });
 }
 
@@ -79,10 +85,14 @@ test('one listener that cannot be opened leaves none open', async () => {
 });
 
 test('closing ends what does nothing at once, and cuts what takes too long', async () => {
-  const doors = await open([planOf('A')]);
+  const world = await BrokerWorld.open();
+  const timers = new HeldTimers(300);
+  const doors = await open([planOf('A')], { timers }, world);
   const port = portOf(doors.addresses[0]!);
   const idle = new RawKafkaClient(connect(port, '127.0.0.1'));
   expect(await idle.ask(question)).not.toBeNull();
+  const { memory } = world.broker;
+  expect(memory.usedBytes).toBe(0);
   const waiting = new RawKafkaClient(connect(port, '127.0.0.1'));
   // On the time of the broker, which stands still, this is never answered.
   const unanswered = requestFrame(apiNamed('InitProducerId'), 0, 5, {
@@ -90,10 +100,11 @@ test('closing ends what does nothing at once, and cuts what takes too long', asy
     transactionTimeoutMs: 0,
   });
   waiting.socket.write(unanswered);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await expect.poll(() => memory.usedBytes).toBeGreaterThan(0);
   const closed = doors.close(300);
   await idle.closed();
   expect(waiting.isClosed).toBe(false);
+  timers.fire();
   await closed;
   await waiting.closed();
 });

@@ -47,6 +47,7 @@ const directories = [
 describe('a data directory in which something rots', () => {
   it.each(directories)(
     'reacts as the table says, in every cell of it: $kind',
+    { tags: ['slow'], timeout: 60_000 * SAMPLES },
     async ({ make, rows, leastCells }) => {
       const directory = await make(memoryEnv(), PATH);
       const seen = new Map<string, Set<string>>();
@@ -75,7 +76,6 @@ describe('a data directory in which something rots', () => {
       }
       expect(seen.size).toBeGreaterThan(leastCells);
     },
-    60_000 * SAMPLES,
   );
 
   /** `npx vitest -u` on this file writes the page anew. */

@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { runCrashStates } from '../simulation/crash-states/run-crash-states.ts';
 
-/** Much more than it takes: other work may share the machine. */
-const TIMEOUT_MS = 300_000;
-
 const common = { firstSeed: 1, orders: 1, print: () => {} };
 
-describe('what is acknowledged, and nothing else, is there', () => {
-  test('after a crash at any moment of every update, whatever it takes', {
-    timeout: TIMEOUT_MS,
-  }, async () => {
+describe('what is acknowledged, and nothing else, is there', {
+  tags: ['slow'],
+  timeout: 300_000,
+}, () => {
+  test('after a crash at any moment of every update, whatever it takes', async () => {
     const { short, violations } = await runCrashStates({
       ...common,
       mostWays: [400],
@@ -22,9 +20,7 @@ describe('what is acknowledged, and nothing else, is there', () => {
     expect(short.mostPending).toBeGreaterThan(6);
   });
 
-  test('after a second crash during the recovery from the first', {
-    timeout: TIMEOUT_MS,
-  }, async () => {
+  test('after a second crash during the recovery from the first', async () => {
     const { short, violations } = await runCrashStates({
       ...common,
       mostWays: [6, 4],
@@ -35,7 +31,7 @@ describe('what is acknowledged, and nothing else, is there', () => {
     expect(short.states).toBeGreaterThan(1500);
   });
 
-  test('after crashes in long scripts of everything', { timeout: TIMEOUT_MS }, async () => {
+  test('after crashes in long scripts of everything', async () => {
     const { mixed, violations } = await runCrashStates({
       ...common,
       orders: 0,

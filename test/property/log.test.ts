@@ -13,7 +13,9 @@ describe('a log', () => {
   const seeds = Number(process.env['LOG_SEEDS'] ?? 200);
   const first = Number(process.env['LOG_SEED'] ?? firstSeed);
 
-  it('keeps what it flushed through restarts, crashes and power cuts', async () => {
+  it('keeps what it flushed through restarts, crashes and power cuts', {
+    tags: ['slow'],
+  }, async () => {
     const did = new Map<string, number>();
     for (let seed = first; seed < first + seeds; seed++) {
       const run = new LogRun(seed);

@@ -124,7 +124,9 @@ async function crashRun(seed: number, prepare?: (machine: SimulatedMachine) => v
   return history;
 }
 
-test('what was committed is there after any sequence of crashes, and no epoch is used twice', async () => {
+test('what was committed is there after any sequence of crashes, and no epoch is used twice', {
+  tags: ['slow'],
+}, async () => {
   let entries = 0;
   for (let seed = firstSeed; seed < firstSeed + SEEDS; seed++) {
     const { failure, acknowledged } = await crashRun(seed);

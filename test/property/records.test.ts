@@ -165,7 +165,9 @@ describe('record batches', () => {
     );
   });
 
-  test('whose records are cut under a right header are corrupt or still whole', () => {
+  test('whose records are cut under a right header are corrupt or still whole', {
+    tags: ['slow'],
+  }, () => {
     fc.assert(
       fc.property(newRecords, compression, (records, type) => {
         const batch = build(records, type);

@@ -3,7 +3,7 @@ import { runSeed } from './run-seed.ts';
 
 const LIVES = 5;
 
-test('the same seed gives the same trace and the same history', async () => {
+test('the same seed gives the same trace and the same history', { tags: ['slow'] }, async () => {
   for (const seed of [3, 14]) {
     const [first, second] = [
       await runSeed({ seed, lives: LIVES }),

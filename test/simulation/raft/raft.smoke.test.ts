@@ -5,7 +5,9 @@ import { addCounts, missingCounts, STEPS } from './totals.ts';
 
 const SEEDS = 300;
 
-test(`clusters of Raft nodes under ${SEEDS} seeds break no invariant and serve when they are healed`, () => {
+test(`clusters of Raft nodes under ${SEEDS} seeds break no invariant and serve when they are healed`, {
+  tags: ['slow'],
+}, () => {
   const totals = new Map<string, number>();
   for (let seed = firstSeed; seed < firstSeed + SEEDS; seed++) {
     const result = runCluster(seed, STEPS);

@@ -106,7 +106,7 @@ test('an offset that the partition does not have is refused by name', async () =
   expect(stderr).toMatch(/^varve: [^\n]*100[^\n]*\n$/);
 });
 
-test('a topic or partition that is missing is told', async () => {
+test('a topic or partition that is missing is told', { tags: ['slow'] }, async () => {
   expect(await run(['consume', 'missing', '--until-end'])).toMatchObject({ code: 3, stdout: '' });
   const { code, stderr } = await consume('--partition', '7');
   expect(code).toBeGreaterThan(0);

@@ -143,7 +143,7 @@ test('--partition, --compression and --acks are followed', async () => {
   ]);
 });
 
-test('the first failure ends it, even if the input goes on', async () => {
+test('the first failure ends it, even if the input goes on', { tags: ['slow'] }, async () => {
   const input = new PassThrough();
   input.write('a\nb\n');
   const { code, stdout, stderr } = await run(['produce', 'missing', '--json'], { input });

@@ -4,6 +4,7 @@ import { type SettingGroup, setting } from '../config/setting.ts';
 export interface BrokerConfig {
   readonly requestMemoryBytes: number;
   readonly deleteTopicEnabled: boolean;
+  readonly heartbeatIntervalMs: number;
 }
 
 export const brokerSettings: SettingGroup<BrokerConfig> = {
@@ -17,5 +18,12 @@ export const brokerSettings: SettingGroup<BrokerConfig> = {
     key: 'delete.topic.enable',
     default: true,
     doc: 'Whether topics can be deleted.',
+  }),
+  heartbeatIntervalMs: setting.ms({
+    key: 'broker.heartbeat.interval.ms',
+    default: 2_000,
+    min: 10,
+    max: 2 ** 31 - 1,
+    doc: 'How often a broker of a cluster of several tells the active controller that it is there.',
   }),
 };

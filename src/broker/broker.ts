@@ -9,6 +9,7 @@ import type { ConfigChanges } from '../controller/config-changes.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { CreatedTopic, NewTopic } from '../controller/create-topics.ts';
 import { type Refusal, refuse } from '../controller/refusal.ts';
+import type { BrokerRegistration } from '../controller/register-broker.ts';
 import type { Clock, Timers } from '../env/ports.ts';
 import type { Log } from '../log/log.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
@@ -17,6 +18,7 @@ import { emptyImage, type MetadataImage, type TopicImage, topicByName } from '..
 import { changedTopics, type TopicChange } from '../metadata/image-delta.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
 import {
+  NO_BROKER_EPOCH,
   NO_LEADER_EPOCH,
   type NodeId,
   type Offset,
@@ -63,15 +65,6 @@ export interface BrokerParts {
   readonly background: Background;
   /** All settings of the node, for who asks what they are. */
   readonly settings: readonly SettingValue[];
-}
-
-/** How this incarnation of the broker presents itself to the controller. */
-export interface BrokerRegistration {
-  readonly incarnationId: string;
-  readonly directoryId: string;
-  readonly host: string;
-  readonly port: number;
-  readonly rack: string;
 }
 
 /** Until the broker is registered nobody may lead what it led before. */
@@ -147,9 +140,19 @@ export class Broker {
    * partition that the incarnation before led (DESIGN 4, "a new incarnation"), so nothing is led, and
    * nothing appended, under an epoch that was granted before a crash.
    */
-  async start(registration: BrokerRegistration): Promise<void> {
+  async start(
+    registration: Omit<BrokerRegistration, 'nodeId' | 'previousBrokerEpoch'>,
+  ): Promise<void> {
     const { controller, logger } = this.#parts;
-    const brokerEpoch = await controller.registerBroker({ nodeId: this.nodeId, ...registration });
+    const { nodeId } = this;
+    // The metadata is on the same disk, and tells what that knows.
+    const previousBrokerEpoch =
+      controller.image.brokers.get(nodeId)?.brokerEpoch ?? NO_BROKER_EPOCH;
+    const brokerEpoch = await controller.registerBroker({
+      nodeId,
+      previousBrokerEpoch,
+      ...registration,
+    });
     // Meanwhile the disk may have failed, or the broker been stopped: then it does not come into service.
     if (this.#outOfService !== NOT_STARTED) return;
     this.#outOfService = null;

@@ -1,4 +1,4 @@
-import { type MetadataImage, type TopicImage, topicByName } from '../metadata/image.ts';
+import { isActive, type MetadataImage, type TopicImage, topicByName } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/metadata-records.ts';
 import type { NodeId, TopicId } from '../model/ids.ts';
 import { type ChangePlan, newPartitions } from './change-plan.ts';
@@ -8,6 +8,7 @@ import { checkPartitionCount } from './create-topics.ts';
 import { checkReplicas } from './manual-assignment.ts';
 import { placeReplicas } from './placement.ts';
 import { type Refusal, refuse, repeatedNames } from './refusal.ts';
+import { checkActiveBrokers } from './replication-factor.ts';
 import type { TopicConfigRules } from './topic-configs.ts';
 
 /** What became of one topic of a request that changes topics. */
@@ -75,7 +76,11 @@ export function createPartitions(
       });
       return 'row' in placed ? placed : newPartitions(topic.topicId, count, placed);
     }
-    const brokers = [...plan.image.brokers.values()].toSorted((a, b) => a.nodeId - b.nodeId);
+    const brokers = [...plan.image.brokers.values()]
+      .filter(isActive)
+      .toSorted((a, b) => a.nodeId - b.nodeId);
+    const nowhere = checkActiveBrokers(name, brokers.length);
+    if (nowhere !== null) return nowhere;
     const placed = placeReplicas({
       brokers,
       partitionCount: totalCount - count,

@@ -5,6 +5,7 @@ export interface ControllerConfig {
   readonly defaultPartitions: number;
   readonly defaultReplicationFactor: number;
   readonly maxPartitionsPerTopic: number;
+  readonly sessionTimeoutMs: number;
 }
 
 export const controllerSettings: SettingGroup<ControllerConfig> = {
@@ -19,7 +20,7 @@ export const controllerSettings: SettingGroup<ControllerConfig> = {
     default: 3,
     min: 1,
     max: 32_767,
-    doc: 'Copies of each partition of a new topic when the request does not say; fewer if there are fewer brokers.',
+    doc: 'Copies of each partition of a new topic when the request does not say; fewer if there are fewer brokers, and one until this version replicates.',
   }),
   maxPartitionsPerTopic: setting.int({
     key: 'max.partitions.per.topic',
@@ -27,5 +28,12 @@ export const controllerSettings: SettingGroup<ControllerConfig> = {
     min: 1,
     max: 10_000,
     doc: 'The most partitions that a topic can have.',
+  }),
+  sessionTimeoutMs: setting.ms({
+    key: 'broker.session.timeout.ms',
+    default: 9_000,
+    min: 100,
+    max: 2 ** 31 - 1,
+    doc: 'A broker that the active controller has not heard of for this long is fenced: it leads nothing until it is heard of again. Several times broker.heartbeat.interval.ms.',
   }),
 };

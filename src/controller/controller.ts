@@ -21,9 +21,13 @@ import {
 import type { ConfigChanges } from './config-changes.ts';
 import type { ControllerConfig } from './controller-config.ts';
 import { type CreatedTopic, createTopics, type NewTopic } from './create-topics.ts';
+import { type FeatureUpdate, type UpdatedFeature, updateFeatures } from './feature-levels.ts';
+import { fenceBrokers } from './fence-brokers.ts';
+import { type BrokerHeartbeat, type HeartbeatAnswer, heartbeat } from './heartbeat.ts';
 import { type ClusterIdentity, MetadataReplica } from './metadata-replica.ts';
 import { type BrokerRegistration, registerBroker } from './register-broker.ts';
 import { TopicConfigRules } from './topic-configs.ts';
+import { unregisterBroker } from './unregister-broker.ts';
 
 /**
  * Decides every change of the metadata of the cluster while this node is the active controller. A promise
@@ -95,9 +99,34 @@ export class Controller {
     return this.#plan(validateOnly, (plan) => alterTopicConfigs(plan, changes, this.#configRules));
   }
 
-  /** The epoch of the new incarnation; only under it may the broker append. */
-  registerBroker(registration: BrokerRegistration): Promise<BrokerEpoch> {
-    return this.#write((image, position) => registerBroker(image, position, registration));
+  /**
+   * The epoch of the new incarnation; only under it may the broker append.
+   *
+   * @param hasSession whether a broker of that id is still heard of
+   */
+  registerBroker(registration: BrokerRegistration, hasSession = false): Promise<BrokerEpoch> {
+    return this.#write((image, position) =>
+      registerBroker(image, position, registration, hasSession),
+    );
+  }
+
+  heartbeat(beat: BrokerHeartbeat): Promise<HeartbeatAnswer> {
+    return this.#write((image) => heartbeat(image, beat));
+  }
+
+  fenceBrokers(ids: readonly NodeId[]): Promise<NodeId[]> {
+    return this.#write((image) => fenceBrokers(image, ids));
+  }
+
+  unregisterBroker(nodeId: NodeId): Promise<void> {
+    return this.#write((image) => unregisterBroker(image, nodeId));
+  }
+
+  updateFeatures(
+    updates: readonly FeatureUpdate[],
+    validateOnly = false,
+  ): Promise<UpdatedFeature[]> {
+    return this.#plan(validateOnly, (plan) => updateFeatures(plan, updates));
   }
 
   /** Hands out `count` producer ids from the result on, never again, whatever crashes. */

@@ -1,5 +1,5 @@
 import type { Random } from '../env/ports.ts';
-import { collidingTopic, type MetadataImage } from '../metadata/image.ts';
+import { collidingTopic, isActive, type MetadataImage } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/metadata-records.ts';
 import type { NodeId, TopicId } from '../model/ids.ts';
 import { type ChangePlan, newPartitions } from './change-plan.ts';
@@ -8,6 +8,11 @@ import type { ControllerConfig } from './controller-config.ts';
 import { assignReplicas, type ReplicaAssignment } from './manual-assignment.ts';
 import { placeReplicas } from './placement.ts';
 import { type Refusal, refuse, repeatedNames } from './refusal.ts';
+import {
+  checkActiveBrokers,
+  checkReplicationFactor,
+  defaultReplicationFactor,
+} from './replication-factor.ts';
 import type { ConfigTexts, TopicConfigRules } from './topic-configs.ts';
 import { drawTopicId } from './topic-ids.ts';
 import { checkTopicName } from './topic-name.ts';
@@ -103,16 +108,17 @@ function placeByRule(
   config: ControllerConfig,
   random: Random,
 ): Place | Refusal {
-  const brokers = [...image.brokers.values()];
+  const brokers = [...image.brokers.values()].filter(isActive);
   const partitionCount =
     topic.partitionCount === DEFAULT ? config.defaultPartitions : topic.partitionCount;
   const replicationFactor =
     topic.replicationFactor === DEFAULT
-      ? Math.max(1, Math.min(config.defaultReplicationFactor, brokers.length))
+      ? defaultReplicationFactor(config, brokers.length)
       : topic.replicationFactor;
   const refusal =
     checkPartitionCount(topic.name, partitionCount, config) ??
-    checkReplicationFactor(topic.name, replicationFactor, brokers.length);
+    checkReplicationFactor(topic.name, replicationFactor) ??
+    checkActiveBrokers(topic.name, brokers.length);
   if (refusal !== null) return refusal;
   return {
     partitionCount,
@@ -135,7 +141,7 @@ function placeByHand(
   }
   const refusal = checkPartitionCount(name, assignments.length, config);
   if (refusal !== null) return refusal;
-  const placed = assignReplicas(image, assignments);
+  const placed = assignReplicas(image, name, assignments);
   return 'row' in placed ? placed : { partitionCount: placed.length, replicas: () => placed };
 }
 
@@ -160,11 +166,4 @@ export function checkPartitionCount(
     'INVALID_PARTITIONS',
     `topic "${name}" cannot have ${count} partitions, give from 1 to ${maxPartitionsPerTopic}`,
   );
-}
-
-function checkReplicationFactor(name: string, factor: number, brokers: number): Refusal | null {
-  if (Number.isSafeInteger(factor) && factor >= 1 && factor <= brokers) return null;
-  const number = `${brokers} broker${brokers === 1 ? '' : 's'}`;
-  const detail = `topic "${name}" cannot have replication factor ${factor} in a cluster of ${number}`;
-  return refuse('INVALID_REPLICATION_FACTOR', detail);
 }

@@ -1,6 +1,7 @@
-import type { MetadataImage } from '../metadata/image.ts';
+import { isActive, type MetadataImage } from '../metadata/image.ts';
 import type { NodeId } from '../model/ids.ts';
 import { type Refusal, refuse } from './refusal.ts';
+import { checkReplicationFactor } from './replication-factor.ts';
 
 /** A list from outside may be of any length. */
 const MAX_SHOWN = 32;
@@ -18,6 +19,7 @@ export interface ReplicaAssignment {
  */
 export function assignReplicas(
   image: MetadataImage,
+  name: string,
   assignments: readonly ReplicaAssignment[],
 ): readonly (readonly NodeId[])[] | Refusal {
   const byPartition = new Map<number, readonly number[]>();
@@ -35,7 +37,9 @@ export function assignReplicas(
     }
     inOrder.push(replicas);
   }
-  return checkReplicas(image, inOrder, inOrder[0]?.length ?? 0);
+  const placed = checkReplicas(image, inOrder, inOrder[0]?.length ?? 0);
+  if ('row' in placed) return placed;
+  return checkReplicationFactor(name, placed[0]?.length ?? 1) ?? placed;
 }
 
 /** Refuses replicas that cannot be where they are assigned; every partition has `replicationFactor`. */
@@ -55,6 +59,10 @@ export function checkReplicas(
     }
     if (replicas.length !== replicationFactor) {
       return invalid(`${shown} are ${replicas.length}, other partitions have ${replicationFactor}`);
+    }
+    // As in Kafka: a partition that nobody can lead is not begun.
+    if (!replicas.some((id) => isActive(image.brokers.get(id as NodeId)))) {
+      return invalid(`${shown}: none of these brokers is in service`);
     }
   }
   return assigned as readonly (readonly NodeId[])[];

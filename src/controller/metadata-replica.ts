@@ -4,13 +4,10 @@ import {
   type Shard,
 } from '../coordinator/coordinator-runtime.ts';
 import type { ShardLog } from '../coordinator/shard-log.ts';
+import { formingRecords } from '../metadata/forming-records.ts';
 import { emptyImage, imageRecords, type MetadataImage, replay } from '../metadata/image.ts';
 import { decodeMetadataRecord, encodeMetadataRecord } from '../metadata/metadata-record-codec.ts';
-import {
-  type ClusterRecord,
-  METADATA_FORMAT,
-  type MetadataRecord,
-} from '../metadata/metadata-records.ts';
+import type { MetadataRecord } from '../metadata/metadata-records.ts';
 import { ApiError, Errors } from '../model/errors.ts';
 import { type LeaderEpoch, leaderEpoch, type NodeId } from '../model/ids.ts';
 import type { MetadataMachine } from '../quorum/metadata-quorum.ts';
@@ -140,7 +137,7 @@ export class MetadataReplica implements MetadataMachine {
     }
     const isNewLog = this.#log.nextPosition === FIRST_POSITION + 1;
     // With the entry that begins the epoch, so that both become durable at once.
-    if (isNewLog) this.#log.append([encodeMetadataRecord(this.#cluster)]);
+    if (isNewLog) this.#log.append(this.#firstRecords.map(encodeMetadataRecord));
     this.#electedAt = this.#log.nextPosition - 1;
   }
 
@@ -174,15 +171,15 @@ export class MetadataReplica implements MetadataMachine {
     this.#runtime.onCommitted((_, after) => this.#imageIs(after));
     // The first leader may have lost its leadership before the first record was with the others.
     if (image.cluster === null) {
-      const named = this.#runtime.write(() => ({ records: [this.#cluster], response: null }));
+      const named = this.#runtime.write(() => ({ records: this.#firstRecords, response: null }));
       // Whoever leads next does it then.
       named.catch(() => {});
     }
     this.#onActive(true);
   }
 
-  get #cluster(): ClusterRecord {
-    return { type: 'cluster', format: METADATA_FORMAT, ...this.#identity };
+  get #firstRecords(): MetadataRecord[] {
+    return formingRecords(this.#identity.clusterId, this.#identity.directoryId);
   }
 
   #positionIs(position: number): void {

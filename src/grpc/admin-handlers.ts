@@ -4,8 +4,8 @@ import { type OffsetResult, type OffsetSpec, PARTITIONS_AT_A_TIME } from '../bro
 import type { Refusal } from '../controller/refusal.ts';
 import { mapLimited } from '../log/serial-lane.ts';
 import {
-  type BrokerImage,
   isInternalTopic,
+  listedBrokers,
   type TopicImage,
   topicByName,
   topicsByName,
@@ -163,9 +163,7 @@ const offsetSpec = (query: messages.OffsetQuery): OffsetSpec => {
 };
 
 const brokers = (broker: Broker): messages.Broker[] =>
-  [...broker.image.brokers.values()]
-    .sort((a, b) => a.nodeId - b.nodeId)
-    .map(({ nodeId, host, port, rack }: BrokerImage) => ({ nodeId, host, port, rack }));
+  listedBrokers(broker.image).map(({ nodeId, host, port, rack }) => ({ nodeId, host, port, rack }));
 
 const describeTopic = (topic: TopicImage): messages.TopicDescription => ({
   name: topic.name,

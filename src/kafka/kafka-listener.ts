@@ -15,6 +15,8 @@ export interface ListenerTls {
 
 export interface KafkaListenOptions {
   readonly tls?: ListenerTls;
+  /** Connections are accepted at once and served from then on; at once if left out. */
+  readonly begun?: Promise<void>;
   /** A limit, by the name of its setting, or a TLS handshake that failed has turned a connection away. */
   onRefused(reason: string, peer: string, detail?: string): void;
 }
@@ -36,10 +38,13 @@ export class KafkaListener {
   private constructor(
     door: KafkaDoor,
     facts: ListenerFacts,
-    { tls, onRefused }: KafkaListenOptions,
+    { tls, begun, onRefused }: KafkaListenOptions,
   ) {
     const limits = new ConnectionLimits(facts.config);
-    const serve = (socket: Socket): void => this.#serve(socket, door, facts);
+    const serve = (socket: Socket): void => {
+      if (begun === undefined) this.#serve(socket, door, facts);
+      else void begun.then(() => this.#serve(socket, door, facts));
+    };
     const options = { noDelay: true, keepAlive: true, allowHalfOpen: false };
     this.#server =
       tls === undefined

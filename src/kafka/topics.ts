@@ -2,6 +2,7 @@ import { checkTopicName } from '../controller/topic-name.ts';
 import type { PartitionImage } from '../metadata/image.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
 import type { TopicId } from '../model/ids.ts';
+import type { RequestContext } from './request-context.ts';
 
 /** Nobody has asked, or there is nobody to ask, what the client is allowed to do. */
 export const UNKNOWN_OPERATIONS: number = -2_147_483_648;
@@ -31,15 +32,29 @@ export interface PartitionDescription {
   readonly offlineReplicas: readonly number[];
 }
 
-export const describePartition = (
+/**
+ * @param reachable the brokers that the client is told of: it could make nothing of any other leader
+ * @param unreachableRow what is said of a leader that has no listener like that of the client
+ */
+export function describePartition(
   { leader, leaderEpoch, replicas, isr }: PartitionImage,
   partitionIndex: number,
-): PartitionDescription => ({
-  errorCode: (leader === null ? Errors.LEADER_NOT_AVAILABLE : Errors.NONE).code,
-  partitionIndex,
-  leaderId: leader ?? -1,
-  leaderEpoch,
-  replicaNodes: replicas,
-  isrNodes: isr,
-  offlineReplicas: [],
-});
+  reachable: ReadonlySet<number>,
+  unreachableRow: ErrorRow = Errors.LEADER_NOT_AVAILABLE,
+): PartitionDescription {
+  const isReachable = leader !== null && reachable.has(leader);
+  const absentRow = leader === null ? Errors.LEADER_NOT_AVAILABLE : unreachableRow;
+  return {
+    errorCode: (isReachable ? Errors.NONE : absentRow).code,
+    partitionIndex,
+    leaderId: isReachable ? leader : -1,
+    leaderEpoch,
+    replicaNodes: replicas,
+    isrNodes: isr,
+    offlineReplicas: replicas.filter((node) => !reachable.has(node)),
+  };
+}
+
+/** The ids of the brokers that a client is told of. */
+export const reachableNodes = ({ endpoints }: RequestContext): ReadonlySet<number> =>
+  new Set(endpoints().map(({ nodeId }) => nodeId));

@@ -7,8 +7,11 @@ import {
   producerId,
   type TopicId,
 } from '../model/ids.ts';
+import { levelOf, METADATA_VERSION } from './features.ts';
 import type {
+  BrokerChangeRecord,
   ClusterRecord,
+  FeatureLevelRecord,
   MetadataRecord,
   PartitionChangeRecord,
   PartitionRecord,
@@ -16,21 +19,13 @@ import type {
   RegisterBrokerRecord,
   TopicConfigRecord,
   TopicRecord,
+  UnregisterBrokerRecord,
 } from './metadata-records.ts';
 import { PersistentMap } from './persistent-map.ts';
 import { RemovedTopics } from './removed-topics.ts';
 
-/** A broker as it registered last. */
-export interface BrokerImage {
-  readonly nodeId: NodeId;
-  readonly brokerEpoch: BrokerEpoch;
-  readonly incarnationId: string;
-  readonly directoryId: string;
-  readonly host: string;
-  readonly port: number;
-  /** Empty if the broker has none. */
-  readonly rack: string;
-}
+/** A broker as it registered last, and what it may do since. */
+export type BrokerImage = Omit<RegisterBrokerRecord, 'type'>;
 
 export interface TopicImage {
   readonly topicId: TopicId;
@@ -61,6 +56,8 @@ export interface MetadataImage {
   readonly position: number;
   /** Null until the cluster is formed. */
   readonly cluster: ClusterImage | null;
+  /** Levels of features that count in this cluster, by name. */
+  readonly features: PersistentMap<string, number>;
   readonly brokers: PersistentMap<NodeId, BrokerImage>;
   readonly topics: PersistentMap<TopicId, TopicImage>;
   /** By `collisionKey` of the name: no two topics share one. `topicByName` looks up by name. */
@@ -81,12 +78,26 @@ export interface ClusterImage {
 export const emptyImage: MetadataImage = {
   position: 0,
   cluster: null,
+  features: new PersistentMap(),
   brokers: new PersistentMap(),
   topics: new PersistentMap(),
   topicIds: new PersistentMap(),
   removedTopics: new RemovedTopics(),
   nextProducerId: producerId(0),
 };
+
+/** What records of the metadata can say: see `METADATA_VERSION`. */
+export const metadataVersion = (image: MetadataImage): number =>
+  image.features.get(METADATA_VERSION) ?? 1;
+
+/** Whether a broker can lead partitions and be given new ones. */
+export const isActive = (broker: BrokerImage | undefined): boolean => broker?.state === 'unfenced';
+
+/** The brokers that clients are told of, by node id. */
+export const listedBrokers = (image: MetadataImage): BrokerImage[] =>
+  [...image.brokers.values()]
+    .filter(({ state }) => state !== 'fenced')
+    .sort((a, b) => a.nodeId - b.nodeId);
 
 export function topicByName(image: MetadataImage, name: string): TopicImage | undefined {
   const topic = collidingTopic(image, name);
@@ -122,6 +133,7 @@ export function replay(
   position: number,
 ): MetadataImage {
   assert(position >= image.position - 1, 'records are replayed in order of their positions');
+  assert(levelOf(record) <= metadataVersion(image), 'a record is of the level of the metadata');
   return { ...image, ...changes(image, record, position), position: position + 1 };
 }
 
@@ -132,6 +144,7 @@ export function replay(
 export function imageRecords(image: MetadataImage): MetadataRecord[] {
   const records: MetadataRecord[] = [];
   if (image.cluster !== null) records.push({ type: 'cluster', ...image.cluster });
+  for (const [name, level] of image.features) records.push({ type: 'feature-level', name, level });
   for (const broker of image.brokers.values()) records.push({ type: 'register-broker', ...broker });
   if (image.nextProducerId > 0) {
     records.push({ type: 'producer-ids', nextProducerId: image.nextProducerId });
@@ -159,6 +172,12 @@ function changes(
       return withCluster(image, record);
     case 'register-broker':
       return withBroker(image, record, position);
+    case 'broker-change':
+      return withBrokerChange(image, record);
+    case 'unregister-broker':
+      return withoutBroker(image, record);
+    case 'feature-level':
+      return withFeatureLevel(image, record);
     case 'topic':
       return withTopic(image, record);
     case 'partition':
@@ -192,6 +211,37 @@ function withBroker(
   assert(known === undefined || record.brokerEpoch > known.brokerEpoch, 'broker epochs rise');
   const { type: _, ...broker } = record;
   return { brokers: image.brokers.set(record.nodeId, broker) };
+}
+
+function withBrokerChange(
+  image: MetadataImage,
+  { nodeId, brokerEpoch, state }: BrokerChangeRecord,
+): Partial<MetadataImage> {
+  const broker = knownBroker(image, nodeId, brokerEpoch);
+  const servedEpoch = state === 'unfenced' ? brokerEpoch : broker.servedEpoch;
+  return { brokers: image.brokers.set(nodeId, { ...broker, state, servedEpoch }) };
+}
+
+function withoutBroker(
+  image: MetadataImage,
+  { nodeId, brokerEpoch }: UnregisterBrokerRecord,
+): Partial<MetadataImage> {
+  knownBroker(image, nodeId, brokerEpoch);
+  return { brokers: image.brokers.delete(nodeId) };
+}
+
+function withFeatureLevel(
+  image: MetadataImage,
+  { name, level }: FeatureLevelRecord,
+): Partial<MetadataImage> {
+  assert(level > (image.features.get(name) ?? 0), 'levels of features rise');
+  return { features: image.features.set(name, level) };
+}
+
+function knownBroker(image: MetadataImage, id: NodeId, epoch: BrokerEpoch): BrokerImage {
+  const broker = image.brokers.get(id);
+  assert(broker?.brokerEpoch === epoch, 'a change is of the newest incarnation of a broker');
+  return broker;
 }
 
 function withTopic(image: MetadataImage, record: TopicRecord): Partial<MetadataImage> {

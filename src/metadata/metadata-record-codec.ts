@@ -1,28 +1,37 @@
 import { ByteReader, CorruptError } from '../codec/reader.ts';
 import { ByteWriter } from '../codec/writer.ts';
-import { assert, unreachable } from '../model/assert.ts';
+import { unreachable } from '../model/assert.ts';
+import { leaderEpoch, nodeId, producerId } from '../model/ids.ts';
 import {
-  type BrokerEpoch,
-  brokerEpoch,
-  leaderEpoch,
-  type NodeId,
-  nodeId,
-  producerId,
-  type TopicId,
-  topicId,
-} from '../model/ids.ts';
+  readBrokerChange,
+  readRegisterBroker,
+  readUnregisterBroker,
+  writeIncarnation,
+  writeRegisterBroker,
+  writeState,
+} from './broker-record-codec.ts';
+import { includesLevel, isPlainRegistration, rangeOf, supportedFeatures } from './features.ts';
 import {
   type ClusterRecord,
+  type FeatureLevelRecord,
   METADATA_FORMAT,
   type MetadataRecord,
   type PartitionChangeRecord,
   type PartitionRecord,
   type ProducerIdsRecord,
-  type RegisterBrokerRecord,
   type RemoveTopicRecord,
   type TopicConfigRecord,
   type TopicRecord,
 } from './metadata-records.ts';
+import {
+  NONE,
+  readCount,
+  readNodes,
+  readText,
+  readTopicId,
+  writeNodes,
+  writeText,
+} from './record-fields.ts';
 
 /** The metadata was written by a version of the program that knows more than this one. */
 export class NewerFormatError extends Error {
@@ -43,13 +52,13 @@ const typeNumbers: { readonly [T in MetadataRecord['type']]: number } = {
   'topic-config': 6,
   'remove-topic': 7,
   'producer-ids': 8,
+  'broker-change': 9,
+  'unregister-broker': 10,
+  'feature-level': 11,
 };
 
-/** All types are still in their first version. */
-const VERSION = 1;
-const TOPIC_ID_BYTES = 22;
-/** Stands for "no leader" and "no value". */
-const NONE = -1;
+/** The newest version of each type that is not in its first. */
+const newestVersions: ReadonlyMap<number, number> = new Map([[typeNumbers['register-broker'], 2]]);
 
 /**
  * The bytes of a record, big-endian:
@@ -58,7 +67,10 @@ const NONE = -1;
  *
  *     1 cluster           format int16 | cluster id text | directory id text
  *     2 register-broker   node int32 | broker epoch int64 | incarnation text | directory id text |
- *                         host text | port int32 | rack text
+ *                         host text | port int32 | rack text; in version 2 also
+ *                         listeners count int32, and of each name text | host text | port int32 |
+ *                         protocol text | peer address text | features count int32, and of each
+ *                         name text | min int16 | max int16 | state int8 | served epoch int64
  *     3 topic             topic id | name text
  *     4 partition         topic id | index int32 | replicas nodes | isr nodes | leader int32 (-1: none) |
  *                         leader epoch int32 | partition epoch int32
@@ -67,13 +79,19 @@ const NONE = -1;
  *     6 topic-config      topic id | key text | 0 int8, or 1 int8 and value text
  *     7 remove-topic      topic id
  *     8 producer-ids      next producer id int64
+ *     9 broker-change     node int32 | broker epoch int64 | state int8
+ *     10 unregister-broker node int32 | broker epoch int64
+ *     11 feature-level    name text | level int16
  *
  *     topic id: 22 characters of base64url    text: length int32 | UTF-8    nodes: count int32 | int32 each
+ *     state: 0 fenced, 1 unfenced, 2 shutting down
+ *
+ * A record is written in the first version that can say what it says.
  */
 export function encodeMetadataRecord(record: MetadataRecord): Uint8Array {
   const out = new ByteWriter(96);
   out.int16(typeNumbers[record.type]);
-  out.int16(VERSION);
+  out.int16(versionOf(record));
   switch (record.type) {
     case 'cluster':
       out.int16(record.format);
@@ -81,13 +99,18 @@ export function encodeMetadataRecord(record: MetadataRecord): Uint8Array {
       writeText(out, record.directoryId);
       break;
     case 'register-broker':
-      out.int32(record.nodeId);
-      out.int64(record.brokerEpoch);
-      writeText(out, record.incarnationId);
-      writeText(out, record.directoryId);
-      writeText(out, record.host);
-      out.int32(record.port);
-      writeText(out, record.rack);
+      writeRegisterBroker(out, record);
+      break;
+    case 'broker-change':
+      writeIncarnation(out, record);
+      writeState(out, record.state);
+      break;
+    case 'unregister-broker':
+      writeIncarnation(out, record);
+      break;
+    case 'feature-level':
+      writeText(out, record.name);
+      out.int16(record.level);
       break;
     case 'topic':
       out.utf8(record.topicId);
@@ -136,17 +159,20 @@ export function decodeMetadataRecord(bytes: Uint8Array): MetadataRecord {
     throw new CorruptError(`a metadata record claims type ${type} version ${version}`);
   }
   const read = readers.get(type);
-  if (read === undefined || version > VERSION) {
+  if (read === undefined || version > (newestVersions.get(type) ?? 1)) {
     throw new NewerFormatError(`metadata record type ${type} version ${version}`);
   }
-  const record = read(reader);
+  const record = read(reader, version);
   if (reader.remaining > 0) {
     throw new CorruptError(`${reader.remaining} bytes follow a metadata record (${record.type})`);
   }
   return record;
 }
 
-const readers = new Map<number, (reader: ByteReader) => MetadataRecord>([
+const versionOf = (record: MetadataRecord): number =>
+  record.type === 'register-broker' && !isPlainRegistration(record) ? 2 : 1;
+
+const readers = new Map<number, (reader: ByteReader, version: number) => MetadataRecord>([
   [typeNumbers.cluster, readCluster],
   [typeNumbers['register-broker'], readRegisterBroker],
   [typeNumbers.topic, readTopic],
@@ -155,6 +181,9 @@ const readers = new Map<number, (reader: ByteReader) => MetadataRecord>([
   [typeNumbers['topic-config'], readTopicConfig],
   [typeNumbers['remove-topic'], readRemoveTopic],
   [typeNumbers['producer-ids'], readProducerIds],
+  [typeNumbers['broker-change'], readBrokerChange],
+  [typeNumbers['unregister-broker'], readUnregisterBroker],
+  [typeNumbers['feature-level'], readFeatureLevel],
 ]);
 
 function readCluster(reader: ByteReader): ClusterRecord {
@@ -164,17 +193,15 @@ function readCluster(reader: ByteReader): ClusterRecord {
   return { type: 'cluster', format, clusterId: readText(reader), directoryId: readText(reader) };
 }
 
-function readRegisterBroker(reader: ByteReader): RegisterBrokerRecord {
-  return {
-    type: 'register-broker',
-    nodeId: nodeId(readCount(reader)),
-    brokerEpoch: readBrokerEpoch(reader),
-    incarnationId: readText(reader),
-    directoryId: readText(reader),
-    host: readText(reader),
-    port: readPort(reader),
-    rack: readText(reader),
-  };
+function readFeatureLevel(reader: ByteReader): FeatureLevelRecord {
+  const name = readText(reader);
+  const level = reader.int16();
+  if (level < 1) throw new CorruptError(`a feature is at level ${level}`);
+  // Everything behind it may mean something else than this program believes.
+  if (!includesLevel(rangeOf(supportedFeatures, name), level)) {
+    throw new NewerFormatError(`level ${level} of feature ${JSON.stringify(name)}`);
+  }
+  return { type: 'feature-level', name, level };
 }
 
 function readTopic(reader: ByteReader): TopicRecord {
@@ -236,54 +263,4 @@ function readLeadership(reader: ByteReader): Leadership {
 
 function readPartitionKey(reader: ByteReader): Pick<PartitionRecord, 'topicId' | 'index'> {
   return { topicId: readTopicId(reader), index: readCount(reader) };
-}
-
-function readTopicId(reader: ByteReader): TopicId {
-  const text = reader.utf8(TOPIC_ID_BYTES);
-  if (!/^[A-Za-z0-9_-]{22}$/.test(text)) throw new CorruptError('a topic id is not base64url');
-  return topicId(text);
-}
-
-function readBrokerEpoch(reader: ByteReader): BrokerEpoch {
-  const epoch = reader.int64();
-  if (epoch < 0) throw new CorruptError(`a broker epoch is ${epoch}`);
-  return brokerEpoch(epoch);
-}
-
-function readPort(reader: ByteReader): number {
-  const port = reader.int32();
-  if (port < 0 || port > 65_535) throw new CorruptError(`a broker claims port ${port}`);
-  return port;
-}
-
-/** A number from 0. */
-function readCount(reader: ByteReader): number {
-  const value = reader.int32();
-  if (value < 0) throw new CorruptError(`a number of a metadata record is ${value}`);
-  return value;
-}
-
-function writeNodes(out: ByteWriter, nodes: readonly NodeId[]): void {
-  out.int32(nodes.length);
-  for (const node of nodes) out.int32(node);
-}
-
-function readNodes(reader: ByteReader): NodeId[] {
-  const count = reader.count(reader.int32(), 4);
-  const nodes: NodeId[] = [];
-  for (let i = 0; i < count; i++) nodes.push(nodeId(readCount(reader)));
-  if (new Set(nodes).size < count) throw new CorruptError('a list of nodes names one twice');
-  return nodes;
-}
-
-function writeText(out: ByteWriter, text: string): void {
-  // Half a surrogate pair would come back as another character.
-  assert(text.isWellFormed(), 'texts of metadata are well-formed Unicode');
-  const at = out.length;
-  out.int32(0);
-  out.setInt32(at, out.utf8(text));
-}
-
-function readText(reader: ByteReader): string {
-  return reader.utf8(reader.count(reader.int32(), 1));
 }

@@ -12,6 +12,30 @@ export interface ClusterRecord {
   readonly directoryId: string;
 }
 
+/** Which levels of a feature a broker can work with (KIP-584). */
+export interface FeatureRange {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * What a broker may do. `unfenced`: all. `shutting-down`: it leads nothing any more, and clients are
+ * still told of it. `fenced`: it has not come into service, has gone, or was not heard of: it leads
+ * nothing, gets nothing new, and clients are not told of it.
+ */
+export type BrokerState = 'fenced' | 'unfenced' | 'shutting-down';
+
+/** Where clients of one kind find a broker: a listener of its Kafka door. */
+export interface BrokerListener {
+  /** Clients that came by a listener are sent to those of the same name (KIP-103). */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** `PLAINTEXT` or `SSL`. */
+  readonly securityProtocol: string;
+}
+
 /** A broker has started; it takes the place of the incarnation before it. */
 export interface RegisterBrokerRecord {
   readonly type: 'register-broker';
@@ -21,10 +45,45 @@ export interface RegisterBrokerRecord {
   /** Drawn anew by every start of the process. */
   readonly incarnationId: string;
   readonly directoryId: string;
+  /** Of its gRPC API. */
   readonly host: string;
   readonly port: number;
   /** Empty if the broker has none. */
   readonly rack: string;
+  readonly listeners: readonly BrokerListener[];
+  /** `HOST:PORT` at which other nodes find it; empty if there is none. */
+  readonly peerAddress: string;
+  /** What it can work with; says nothing of itself at level 1 of the metadata. */
+  readonly features: readonly FeatureRange[];
+  readonly state: BrokerState;
+  /**
+   * The last broker epoch under which it was unfenced, whichever incarnation; -1 for none. Its disk
+   * knows of that one: who comes with less is an older copy of it.
+   */
+  readonly servedEpoch: BrokerEpoch;
+}
+
+/** A registered broker may do more, or less, than before. */
+export interface BrokerChangeRecord {
+  readonly type: 'broker-change';
+  readonly nodeId: NodeId;
+  /** Of the incarnation that it is about. */
+  readonly brokerEpoch: BrokerEpoch;
+  readonly state: BrokerState;
+}
+
+/** A broker is gone for good. */
+export interface UnregisterBrokerRecord {
+  readonly type: 'unregister-broker';
+  readonly nodeId: NodeId;
+  readonly brokerEpoch: BrokerEpoch;
+}
+
+/** From here on the cluster uses this level of a feature. */
+export interface FeatureLevelRecord {
+  readonly type: 'feature-level';
+  readonly name: string;
+  readonly level: number;
 }
 
 export interface TopicRecord {
@@ -82,6 +141,9 @@ export interface ProducerIdsRecord {
 export type MetadataRecord =
   | ClusterRecord
   | RegisterBrokerRecord
+  | BrokerChangeRecord
+  | UnregisterBrokerRecord
+  | FeatureLevelRecord
   | TopicRecord
   | PartitionRecord
   | PartitionChangeRecord

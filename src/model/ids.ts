@@ -61,6 +61,9 @@ export const NO_PRODUCER_ID: ProducerId = producerId(-1);
 /** The leader epoch is not known. */
 export const NO_LEADER_EPOCH: LeaderEpoch = leaderEpoch(-1);
 
+/** A broker that has never registered. */
+export const NO_BROKER_EPOCH: BrokerEpoch = brokerEpoch(-1);
+
 /** A partition by the name of its topic. */
 export interface TopicPartition {
   readonly topic: string;

@@ -3,7 +3,8 @@ import type { Env } from '../env/ports.ts';
 import type { KafkaConfig } from '../kafka/kafka-config.ts';
 import { KafkaDoor } from '../kafka/kafka-door.ts';
 import { KafkaListener } from '../kafka/kafka-listener.ts';
-import type { KafkaEndpoint } from '../kafka/request-context.ts';
+import { endpointsOf } from '../kafka/listener-endpoints.ts';
+import type { BrokerListener } from '../metadata/metadata-records.ts';
 import type { KafkaListenerPlan } from './kafka-listeners.ts';
 import type { Certificates } from './tls-files.ts';
 
@@ -11,15 +12,19 @@ export interface KafkaDoorsParts {
   readonly env: Env;
   readonly broker: Broker;
   readonly config: KafkaConfig;
-  readonly rack: string;
   onRefused(reason: string, peer: string, detail?: string): void;
 }
 
-/** The Kafka door with all its listeners. */
+/**
+ * The Kafka door with all its listeners. They are open before the broker registers, as its registration
+ * says where they are; who connects is served from `begin` on, when there is something to be told.
+ */
 export class KafkaDoors {
   readonly #parts: KafkaDoorsParts;
   readonly #door: KafkaDoor;
   readonly #listeners: KafkaListener[] = [];
+  readonly #advertised: BrokerListener[] = [];
+  readonly #begun = Promise.withResolvers<void>();
 
   private constructor(parts: KafkaDoorsParts) {
     this.#parts = parts;
@@ -47,6 +52,16 @@ export class KafkaDoors {
     return this.#listeners.map(({ text }) => text);
   }
 
+  /** Where clients find this broker, for its registration. */
+  get advertised(): readonly BrokerListener[] {
+    return this.#advertised;
+  }
+
+  /** Lets clients in. */
+  begin(): void {
+    this.#begun.resolve();
+  }
+
   /** Ends when all that was asked is answered, or after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     this.#door.stop();
@@ -61,16 +76,17 @@ export class KafkaDoors {
   }
 
   async #listen(plan: KafkaListenerPlan, tls: Certificates | undefined): Promise<void> {
-    const { broker, config, rack, onRefused } = this.#parts;
-    // Clients of a listener are sent to the listener of the same name (KIP-103).
-    const endpoints = (): KafkaEndpoint[] => [{ nodeId: broker.nodeId, ...advertised(), rack }];
-    const listener: KafkaListener = await KafkaListener.listen(
+    const { broker, config, onRefused } = this.#parts;
+    const { name, isTls } = plan;
+    const begun = this.#begun.promise;
+    const listener = await KafkaListener.listen(
       plan.address,
       this.#door,
-      { broker, config, endpoints },
-      { onRefused, ...(plan.isTls && tls !== undefined ? { tls } : {}) },
+      { broker, config, endpoints: () => endpointsOf(broker.image, name) },
+      { onRefused, begun, ...(isTls && tls !== undefined ? { tls } : {}) },
     );
-    const advertised = () => plan.advertised ?? listener.address;
     this.#listeners.push(listener);
+    const address = plan.advertised ?? listener.address;
+    this.#advertised.push({ name, ...address, securityProtocol: isTls ? 'SSL' : 'PLAINTEXT' });
   }
 }

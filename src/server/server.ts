@@ -12,6 +12,7 @@ import { kafkaSettings } from '../kafka/kafka-config.ts';
 import type { LogDirectoryOwner } from '../log/log-directory.ts';
 import type { RecoveryState } from '../log/recovery-progress.ts';
 import { topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
+import { supportedFeatures } from '../metadata/features.ts';
 import { nodeId } from '../model/ids.ts';
 import { parseAddress } from '../rpc/address.ts';
 import type { Listener, Transport } from '../rpc/transport.ts';
@@ -193,19 +194,23 @@ export class Server {
       },
     );
     await this.#listen(options.settings, tls);
+    await this.#openKafka(kafkaPlans, kafkaTls, options.settings);
     const advertised = parseAddress(config.grpcAdvertisedListener || this.grpcAddress);
     await this.#broker.start({
       incarnationId: randomId(env.random),
       directoryId: identity.directoryId,
       rack: config.rack,
       ...advertised,
+      listeners: this.#kafka?.advertised ?? [],
+      peerAddress: '',
+      features: supportedFeatures,
     });
     // Meanwhile the disk may have failed, or earlier: then the node must not say that it is ready.
     if (this.#isFailed) {
       throw new Error(`the disk of ${options.dataDir} failed while the node started`);
     }
     this.#door?.begin();
-    await this.#openKafka(kafkaPlans, kafkaTls, options.settings);
+    this.#kafka?.begin();
     registerServerMetrics(metrics, this.#broker);
     this.#notReady = [];
     this.#grpc?.setServing(true);
@@ -249,7 +254,6 @@ export class Server {
     this.#http = await serveHttp(httpListener, { metrics, readiness, logger });
   }
 
-  /** Its clients ask at once, and would be told of nothing before the broker is in service. */
   async #openKafka(
     plans: readonly KafkaListenerPlan[],
     tls: Certificates | undefined,
@@ -262,7 +266,6 @@ export class Server {
       env,
       broker: this.#broker!,
       config: parseSettings(kafkaSettings, settings),
-      rack: this.#config.rack,
       onRefused: (...refused) => this.#refusals!.note(...refused),
     });
   }

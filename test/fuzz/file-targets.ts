@@ -57,6 +57,7 @@ import {
 } from '../../src/quorum/quorum-entry.ts';
 import { decodeSnapshot, encodeSnapshot } from '../../src/quorum/snapshot-chunks.ts';
 import type { Entry } from '../../src/raft/entry.ts';
+import { plainRegistration } from '../support/broker-registration.ts';
 import type { Target } from './target.ts';
 
 const random = new NodeRandom();
@@ -256,16 +257,7 @@ function indexes(): Target {
 
 const records: readonly MetadataRecord[] = [
   { type: 'cluster', format: 1, clusterId: 'c', directoryId: 'd' },
-  {
-    type: 'register-broker',
-    nodeId: nodeId(1),
-    brokerEpoch: brokerEpoch(1),
-    incarnationId: 'i',
-    directoryId: 'd',
-    host: 'localhost',
-    port: 9095,
-    rack: '',
-  },
+  plainRegistration(1, 1),
   { type: 'topic', topicId: topic, name: 'orders' },
   {
     type: 'partition',
@@ -281,6 +273,15 @@ const records: readonly MetadataRecord[] = [
   { type: 'topic-config', topicId: topic, key: 'retention.ms', value: null },
   { type: 'remove-topic', topicId: topic },
   { type: 'producer-ids', nextProducerId: producerId(1000) },
+  { type: 'feature-level', name: 'metadata.version', level: 2 },
+  plainRegistration(2, 2, {
+    listeners: [{ name: 'A', host: 'h', port: 9092, securityProtocol: 'SSL' }],
+    peerAddress: 'h:9093',
+    features: [{ name: 'metadata.version', min: 1, max: 2 }],
+    state: 'fenced',
+  }),
+  { type: 'broker-change', nodeId: nodeId(2), brokerEpoch: brokerEpoch(2), state: 'unfenced' },
+  { type: 'unregister-broker', nodeId: nodeId(2), brokerEpoch: brokerEpoch(2) },
 ];
 
 const encoded = records.map(encodeMetadataRecord);

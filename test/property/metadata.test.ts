@@ -1,14 +1,21 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CorruptError } from '../../src/codec/reader.ts';
-import { emptyImage, imageRecords, type MetadataImage, replay } from '../../src/metadata/image.ts';
+import { supportedFeatures } from '../../src/metadata/features.ts';
+import {
+  emptyImage,
+  imageRecords,
+  type MetadataImage,
+  metadataVersion,
+  replay,
+} from '../../src/metadata/image.ts';
 import { changedTopics } from '../../src/metadata/image-delta.ts';
 import {
   decodeMetadataRecord,
   encodeMetadataRecord,
   NewerFormatError,
 } from '../../src/metadata/metadata-record-codec.ts';
-import type { MetadataRecord } from '../../src/metadata/metadata-records.ts';
+import type { MetadataRecord, RegisterBrokerRecord } from '../../src/metadata/metadata-records.ts';
 import { PersistentMap } from '../../src/metadata/persistent-map.ts';
 import {
   brokerEpoch,
@@ -19,6 +26,7 @@ import {
   type TopicId,
   topicId,
 } from '../../src/model/ids.ts';
+import { plainRegistration } from '../support/broker-registration.ts';
 
 // A few keys collide in all 32 bits of their hash.
 const key = fc.oneof(
@@ -88,6 +96,35 @@ const leadership = {
   leaderEpoch: int32.map(leaderEpoch),
   partitionEpoch: int32,
 };
+const incarnation = { nodeId: node, brokerEpoch: fc.maxSafeNat().map(brokerEpoch) };
+const port = fc.nat({ max: 65_535 });
+const state = fc.constantFrom('fenced' as const, 'unfenced' as const, 'shutting-down' as const);
+const level = fc.integer({ min: 1, max: 32_767 });
+const registration: fc.Arbitrary<RegisterBrokerRecord> = fc.record({
+  type: fc.constant('register-broker' as const),
+  ...incarnation,
+  incarnationId: text,
+  directoryId: text,
+  host: text,
+  port,
+  rack: text,
+  listeners: fc.array(fc.record({ name: text, host: text, port, securityProtocol: text }), {
+    maxLength: 4,
+  }),
+  peerAddress: text,
+  features: fc.array(
+    fc.record({ name: text, one: level, other: level }).map(({ name, one, other }) => ({
+      name,
+      min: Math.min(one, other),
+      max: Math.max(one, other),
+    })),
+    { maxLength: 4 },
+  ),
+  state,
+  servedEpoch: fc.oneof(fc.constant(-1), fc.maxSafeNat()).map(brokerEpoch),
+});
+/** What registrations of version 1 say of themselves. */
+const plainDetails = { listeners: [], peerAddress: '', features: [], state: 'unfenced' as const };
 const anyRecord: fc.Arbitrary<MetadataRecord> = fc.oneof(
   fc.record({
     type: fc.constant('cluster' as const),
@@ -95,15 +132,14 @@ const anyRecord: fc.Arbitrary<MetadataRecord> = fc.oneof(
     clusterId: text,
     directoryId: text,
   }),
+  registration,
+  registration.map((record) => ({ ...record, ...plainDetails, servedEpoch: record.brokerEpoch })),
+  fc.record({ type: fc.constant('broker-change' as const), ...incarnation, state }),
+  fc.record({ type: fc.constant('unregister-broker' as const), ...incarnation }),
   fc.record({
-    type: fc.constant('register-broker' as const),
-    nodeId: node,
-    brokerEpoch: fc.maxSafeNat().map(brokerEpoch),
-    incarnationId: text,
-    directoryId: text,
-    host: text,
-    port: fc.nat({ max: 65_535 }),
-    rack: text,
+    type: fc.constant('feature-level' as const),
+    name: fc.constant('metadata.version'),
+    level: fc.integer({ min: 1, max: 2 }),
   }),
   fc.record({ type: fc.constant('topic' as const), topicId: anyTopicId, name: text }),
   fc
@@ -178,29 +214,29 @@ function nextRecord(image: MetadataImage, pick: number, serial: number): Metadat
   if (image.cluster === null) {
     return { type: 'cluster', format: 1, clusterId: 'c', directoryId: 'd' };
   }
+  // Some histories begin as those of the first version did.
+  if (metadataVersion(image) === 1 && pick % 4 === 0) {
+    return { type: 'feature-level', name: 'metadata.version', level: 2 };
+  }
   const topics = [...image.topics.values()];
   const topic = topics[pick % Math.max(topics.length, 1)];
   const id: TopicId = topicId(String(serial).padStart(22, 'x'));
-  const kind = topic === undefined ? pick % 3 : pick % 8;
+  const kind = topic === undefined ? pick % 4 : pick % 9;
   const replicas: NodeId[] = [nodeId(pick % 5), nodeId(5)];
   if (kind === 0) return { type: 'topic', topicId: id, name: `topic${serial}` };
-  if (kind === 1) {
-    return {
-      type: 'register-broker',
-      nodeId: nodeId(pick % 4),
-      brokerEpoch: brokerEpoch(image.position),
-      incarnationId: String(serial),
-      directoryId: 'd',
-      host: 'h',
-      port: 1,
-      rack: '',
-    };
-  }
+  if (kind === 1) return nextRegistration(image, pick);
   if (kind === 2) {
     return { type: 'producer-ids', nextProducerId: producerId(image.nextProducerId + 1 + pick) };
   }
+  if (kind === 3) {
+    const broker = [...image.brokers.values()][0];
+    if (broker === undefined || metadataVersion(image) < 2) return nextRegistration(image, pick);
+    const of = { nodeId: broker.nodeId, brokerEpoch: broker.brokerEpoch };
+    if (pick % 5 === 0) return { type: 'unregister-broker', ...of };
+    return { type: 'broker-change', ...of, state: states[pick % 3]! };
+  }
   const { topicId: of, partitions } = topic!;
-  if (kind === 3) return { type: 'remove-topic', topicId: of };
+  if (kind === 8) return { type: 'remove-topic', topicId: of };
   if (kind === 4) {
     const value = pick % 3 === 0 ? null : String(pick);
     return { type: 'topic-config', topicId: of, key: `k${pick % 4}`, value };
@@ -230,11 +266,21 @@ function nextRecord(image: MetadataImage, pick: number, serial: number): Metadat
   };
 }
 
+const states = ['fenced', 'unfenced', 'shutting-down'] as const;
+
+function nextRegistration(image: MetadataImage, pick: number): MetadataRecord {
+  const plain = plainRegistration(pick % 4, image.position);
+  if (metadataVersion(image) < 2) return plain;
+  const servedEpoch = image.brokers.get(plain.nodeId)?.servedEpoch ?? brokerEpoch(-1);
+  return { ...plain, features: supportedFeatures, state: 'fenced', servedEpoch };
+}
+
 const picks = fc.array(fc.nat({ max: 10_000 }), { maxLength: 120 });
 
 /** All that an image says, without regard to how its maps came about. */
 const content = (image: MetadataImage) => ({
   ...image,
+  features: new Map(image.features),
   brokers: new Map(image.brokers),
   topics: new Map(image.topics),
   topicIds: new Map(image.topicIds),

@@ -2,11 +2,12 @@ import { expect, test } from 'vitest';
 import { Controller } from '../../src/controller/controller.ts';
 import type { Env } from '../../src/env/ports.ts';
 import { topicByName } from '../../src/metadata/image.ts';
-import { nodeId } from '../../src/model/ids.ts';
+import { NO_BROKER_EPOCH, nodeId } from '../../src/model/ids.ts';
 import { MetadataQuorum, NO_PEERS } from '../../src/quorum/metadata-quorum.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 import { simulatedEnv } from '../simulation/env/simulated-env.ts';
 import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
+import { registrationOf } from '../support/broker-registration.ts';
 import { firstSeed } from '../support/property-seed.ts';
 
 const SEEDS = 100;
@@ -36,7 +37,12 @@ async function live(env: Env, random: SimulatedRandom, told: Told, life: number)
     env,
     silentLogger,
   );
-  const config = { defaultPartitions: 2, defaultReplicationFactor: 1, maxPartitionsPerTopic: 9 };
+  const config = {
+    defaultPartitions: 2,
+    defaultReplicationFactor: 1,
+    maxPartitionsPerTopic: 9,
+    sessionTimeoutMs: 9000,
+  };
   const identity = { clusterId: 'c', directoryId: 'd' };
   const controller = new Controller(config, random, quorum, identity, {});
   const self = { id: nodeId(1), directoryId: 'd' };
@@ -47,8 +53,12 @@ async function live(env: Env, random: SimulatedRandom, told: Told, life: number)
     const found = topicByName(controller.image, name)?.topicId ?? null;
     if (!told.unsure.has(name) && found !== id) throw new Error(`${name} is ${found}, not ${id}`);
   }
-  const registration = { incarnationId: `${life}`, directoryId: 'd', host: 'h', port: 1, rack: '' };
-  const epoch = await controller.registerBroker({ nodeId: nodeId(1), ...registration });
+  // The metadata is on the disk of the broker, and tells what that knows.
+  const previousBrokerEpoch =
+    controller.image.brokers.get(nodeId(1))?.brokerEpoch ?? NO_BROKER_EPOCH;
+  const epoch = await controller.registerBroker(
+    registrationOf(1, `${life}`, { previousBrokerEpoch }),
+  );
   if (epoch <= told.brokerEpoch) throw new Error(`broker epoch ${epoch} is used again`);
   told.brokerEpoch = epoch;
   await checkLeaderEpoch(controller, told);

@@ -16,6 +16,7 @@ import { DataDirectory } from '../../src/server/data-directory.ts';
 import { checkMetadataAge } from '../../src/server/metadata-age.ts';
 import { type LogFields, type Logger, silentLogger } from '../../src/telemetry/logger.ts';
 import { PrometheusMetrics } from '../../src/telemetry/prometheus-metrics.ts';
+import { registrationOf } from '../support/broker-registration.ts';
 import { makeBatch } from '../unit/log/log-world.ts';
 
 /** A data directory as bytes: files by their path in it; a store in memory gives a file a value. */
@@ -133,11 +134,7 @@ export class Node {
   /** A new incarnation: leader epochs rise. */
   async register(incarnationId: string): Promise<void> {
     const { directoryId } = this.data.identity;
-    const address = { host: 'localhost', port: 9095, rack: '' };
-    await this.controller.registerBroker({
-      ...{ nodeId: NODE, directoryId, incarnationId },
-      ...address,
-    });
+    await this.controller.registerBroker(registrationOf(NODE, incarnationId, { directoryId }));
     for (const log of this.logs.logs()) {
       log.beginLeaderEpoch(this.#epoch(log.topicPartition.topic));
     }

@@ -1,6 +1,6 @@
 import type { Env } from '../../src/env/ports.ts';
+import { formingRecords } from '../../src/metadata/forming-records.ts';
 import { encodeMetadataRecord } from '../../src/metadata/metadata-record-codec.ts';
-import { METADATA_FORMAT } from '../../src/metadata/metadata-records.ts';
 import { assert } from '../../src/model/assert.ts';
 import type { NodeId } from '../../src/model/ids.ts';
 import { MetadataQuorum, NO_PEERS } from '../../src/quorum/metadata-quorum.ts';
@@ -122,9 +122,7 @@ export class LoneQuorum {
       },
       became: (role) => {
         if (role !== 'leader' || clusterId === undefined) return;
-        const { directoryId } = self;
-        const cluster = { format: METADATA_FORMAT, clusterId, directoryId };
-        this.append([encodeMetadataRecord({ type: 'cluster', ...cluster })]);
+        this.append(formingRecords(clusterId, self.directoryId).map(encodeMetadataRecord));
       },
       snapshot: () => this.#source(),
     });

@@ -17,7 +17,13 @@ import {
   string,
   uuid,
 } from '../fields.ts';
-import { describePartition, idBytes, UNKNOWN_OPERATIONS, unknownTopicRow } from '../topics.ts';
+import {
+  describePartition,
+  idBytes,
+  reachableNodes,
+  UNKNOWN_OPERATIONS,
+  unknownTopicRow,
+} from '../topics.ts';
 import { INT32, NO_UUID } from '../wire-types.ts';
 
 const cursor = nullableStruct('0+', { topicName: string('0+'), partitionIndex: int32('0+') });
@@ -60,8 +66,9 @@ const MOST_PARTITIONS = 2000;
 /** Describes topics by name, in pages: what does not fit into an answer begins at its cursor (KIP-966). */
 export const describeTopicPartitions: Api = api(
   { key: 75, name: 'DescribeTopicPartitions', versions: '0', flexible: '0+', request, response },
-  async ({ topics, responsePartitionLimit, cursor: from }, { broker }) => {
-    const { image } = broker;
+  async ({ topics, responsePartitionLimit, cursor: from }, context) => {
+    const { image } = context.broker;
+    const reachable = reachableNodes(context);
     const named = new Set(topics.map(({ name }) => name));
     const names = named.size > 0 ? [...named].sort() : topicsByName(image).map(({ name }) => name);
     let left = Math.min(Math.max(responsePartitionLimit, 1), MOST_PARTITIONS);
@@ -80,7 +87,7 @@ export const describeTopicPartitions: Api = api(
         break;
       }
       const end = Math.min(topic.partitions.length, first + left);
-      answers.push(describe(topic, first, end));
+      answers.push(describe(topic, first, end, reachable));
       left -= Math.max(0, end - first);
       if (end < topic.partitions.length) {
         nextCursor = { topicName: name, partitionIndex: end };
@@ -100,13 +107,18 @@ const unknown = (name: string): Topic => ({
   topicAuthorizedOperations: UNKNOWN_OPERATIONS,
 });
 
-const describe = (topic: TopicImage, first: number, end: number): Topic => ({
+const describe = (
+  topic: TopicImage,
+  first: number,
+  end: number,
+  reachable: ReadonlySet<number>,
+): Topic => ({
   errorCode: Errors.NONE.code,
   name: topic.name,
   topicId: idBytes(topic.topicId),
   isInternal: isInternalTopic(topic.name),
   partitions: topic.partitions.slice(first, end).map((partition, at) => ({
-    ...describePartition(partition, first + at),
+    ...describePartition(partition, first + at, reachable),
     // Java takes no null for them, though the schema does.
     eligibleLeaderReplicas: [],
     lastKnownElr: [],

@@ -15,6 +15,7 @@ import {
   idBytes,
   idText,
   isTopicId,
+  reachableNodes,
   UNKNOWN_OPERATIONS,
   unknownTopicRow,
 } from '../topics.ts';
@@ -65,6 +66,8 @@ type Wanted = NonNullable<Request['topics']>[number];
 type Topic = MessageOf<typeof response>['topics'][number];
 
 const NULL_NAME_SINCE = 12;
+/** Clients of older versions do not know LISTENER_NOT_FOUND. */
+const LISTENER_NOT_FOUND_SINCE = 6;
 
 /** Says which brokers there are, and who leads the partitions of which topics. */
 export const metadata: Api = api(
@@ -88,7 +91,7 @@ async function topicsOf(given: Request, context: RequestContext): Promise<Topic[
   const wanted = given.topics;
   // Version 0 had no null: an empty array stood for all.
   const areAll = wanted === null || (version === 0 && wanted.length === 0);
-  if (areAll) return topicsByName(broker.image).map(describe);
+  if (areAll) return topicsByName(broker.image).map(describing(context));
   const mayCreate = context.config.autoCreateTopics && given.allowAutoTopicCreation;
   const missing = wanted.flatMap(({ name, topicId }) =>
     name !== null && !isById({ topicId }) && topicByName(broker.image, name) === undefined
@@ -96,6 +99,8 @@ async function topicsOf(given: Request, context: RequestContext): Promise<Topic[
       : [],
   );
   const refusals = mayCreate ? await create([...new Set(missing)], context) : new Map();
+  // The metadata as it is after that.
+  const describe = describing(context);
   return distinct(wanted).map(({ name, topicId }) => {
     if (name === null || isById({ topicId })) {
       const topic = broker.image.topics.get(idText(topicId));
@@ -151,11 +156,16 @@ const unknown = (name: string | null, topicId: Uint8Array, row: ErrorRow): Topic
   topicAuthorizedOperations: UNKNOWN_OPERATIONS,
 });
 
-const describe = (topic: TopicImage): Topic => ({
-  errorCode: Errors.NONE.code,
-  name: topic.name,
-  topicId: idBytes(topic.topicId),
-  isInternal: isInternalTopic(topic.name),
-  partitions: topic.partitions.map(describePartition),
-  topicAuthorizedOperations: UNKNOWN_OPERATIONS,
-});
+function describing(context: RequestContext): (topic: TopicImage) => Topic {
+  const reachable = reachableNodes(context);
+  const isKnown = context.version >= LISTENER_NOT_FOUND_SINCE;
+  const row = isKnown ? Errors.LISTENER_NOT_FOUND : Errors.LEADER_NOT_AVAILABLE;
+  return ({ name, topicId, partitions }) => ({
+    errorCode: Errors.NONE.code,
+    name,
+    topicId: idBytes(topicId),
+    isInternal: isInternalTopic(name),
+    partitions: partitions.map((each, index) => describePartition(each, index, reachable, row)),
+    topicAuthorizedOperations: UNKNOWN_OPERATIONS,
+  });
+}

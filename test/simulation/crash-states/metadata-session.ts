@@ -1,3 +1,4 @@
+import { formingRecords } from '../../../src/metadata/forming-records.ts';
 import { nodeId } from '../../../src/model/ids.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 import { LoneQuorum } from '../../support/lone-quorum.ts';
@@ -9,6 +10,8 @@ import type { Subject } from './explorer.ts';
 const DIRECTORY = 'data';
 /** The record that `form` writes; it alone begins with a zero, as its type is an int16. */
 const CLUSTER = 'cluster';
+/** The entry that makes a cluster. */
+const FORMING: readonly string[] = formingRecords('c', 'd').map(() => CLUSTER);
 
 /** What must hold of the metadata after a crash at a certain moment. */
 export interface ExpectedMetadata {
@@ -41,7 +44,7 @@ export class MetadataSession implements Subject<ExpectedMetadata> {
   /** Opens the metadata, and makes a cluster if there is none. */
   async begin(): Promise<void> {
     const opened = await this.#open(this.#machine, () => {
-      this.#possible = [[CLUSTER]];
+      this.#possible = [FORMING];
     });
     this.#quorum = opened.quorum;
     const { records, position } = opened;
@@ -91,7 +94,7 @@ export class MetadataSession implements Subject<ExpectedMetadata> {
     const { quorum, records } = await this.#open(machine, () => {
       if (expected.acknowledged > 0) throw new ViolationError('the cluster is gone');
     });
-    const entries = expected.possible.length === 0 ? [[CLUSTER]] : expected.possible;
+    const entries = expected.possible.length === 0 ? [FORMING] : expected.possible;
     entriesFound(records, { ...expected, possible: entries });
     if (quorum.epoch <= expected.epoch) {
       throw new ViolationError(`epoch ${quorum.epoch} is used again`);

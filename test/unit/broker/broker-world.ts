@@ -6,6 +6,7 @@ import { settingValues } from '../../../src/config/setting-values.ts';
 import { Controller } from '../../../src/controller/controller.ts';
 import { controllerSettings } from '../../../src/controller/controller-config.ts';
 import type { NewTopic } from '../../../src/controller/create-topics.ts';
+import type { BrokerRegistration } from '../../../src/controller/register-broker.ts';
 import type { LogDirectory } from '../../../src/log/log-directory.ts';
 import {
   topicLogConfig,
@@ -19,6 +20,7 @@ import { DataDirectory } from '../../../src/server/data-directory.ts';
 import { makeBackground } from '../../../src/telemetry/background.ts';
 import { noMetrics } from '../../../src/telemetry/no-metrics.ts';
 import { type SimulatedMachine, simulatedEnv } from '../../simulation/env/simulated-env.ts';
+import { registrationOf } from '../../support/broker-registration.ts';
 import { type LogLine, recordingLogger } from '../../support/recording-logger.ts';
 
 export const NODE = nodeId(1);
@@ -91,10 +93,12 @@ export class BrokerWorld {
     this.broker = new Broker(brokerConfig, NODE, topicDefaults, parts);
   }
 
-  register(incarnationId = `life ${this.machine.env.random.uint32()}`): Promise<void> {
+  register(
+    incarnationId = `life ${this.machine.env.random.uint32()}`,
+    more: Partial<BrokerRegistration> = {},
+  ): Promise<void> {
     const { directoryId } = this.data.identity;
-    const address = { host: 'localhost', port: 9095, rack: '' };
-    return this.broker.start({ incarnationId, directoryId, ...address });
+    return this.broker.start(registrationOf(NODE, incarnationId, { directoryId, ...more }));
   }
 
   /** Cuts the power and starts again. */

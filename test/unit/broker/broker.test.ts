@@ -273,3 +273,20 @@ test('retention asks for the high watermark of the log that is in service', asyn
   await world.run(world.broker.deleteTopics([{ name: 't' }]));
   expect(world.broker.highWatermark(log)).toBe(0);
 });
+
+test('a broker that is fenced leads nothing, and in another epoch when it is back', async () => {
+  const world = await BrokerWorld.open();
+  await world.createTopic('t');
+  const produce = async () => told(await world.produce([item('t', 0, makeBatch())]));
+  expect(await produce()).toEqual(['0 NONE']);
+  const { controller, broker } = world;
+  await world.run(controller.fenceBrokers([broker.nodeId]));
+  expect(broker.leaderCount).toBe(0);
+  expect(await produce()).toEqual(['-1 LEADER_NOT_AVAILABLE']);
+  const { brokerEpoch, nodeId } = broker.image.brokers.get(broker.nodeId)!;
+  const wants = { wantsFence: false, wantsShutdown: false };
+  const beat = { nodeId, brokerEpoch, currentPosition: broker.image.position, ...wants };
+  expect(await world.run(controller.heartbeat(beat))).toMatchObject({ isFenced: false });
+  expect(await produce()).toEqual(['1 NONE']);
+  expect(topicByName(broker.image, 't')!.partitions[0]!.leaderEpoch).toBe(2);
+});

@@ -6,19 +6,19 @@ test('a new topic has what was asked for', async () => {
   const { controller } = await started(3);
   const configs = { 'retention.ms': '2h' };
   const [created] = await controller.createTopics([
-    newTopic('orders', { partitionCount: 4, replicationFactor: 2, configs }),
+    newTopic('orders', { partitionCount: 4, replicationFactor: 1, configs }),
   ]);
   expect(created).toEqual({
     name: 'orders',
     topicId: expect.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/),
     partitionCount: 4,
-    replicationFactor: 2,
+    replicationFactor: 1,
   });
   const topic = topicByName(controller.image, 'orders')!;
   expect(topic.topicId).toBe(created!.topicId);
   expect(topic.partitions).toHaveLength(4);
   for (const { replicas, isr, leader, leaderEpoch, partitionEpoch } of topic.partitions) {
-    expect(replicas).toHaveLength(2);
+    expect(replicas).toHaveLength(1);
     expect({ isr, leader, leaderEpoch, partitionEpoch }).toEqual({
       isr: replicas,
       leader: replicas[0],
@@ -30,10 +30,10 @@ test('a new topic has what was asked for', async () => {
   expect([...topic.configs]).toEqual([['retention.ms', '7200000']]);
 });
 
-test('defaults fill in what a request leaves open, and fit the number of brokers', async () => {
+test('defaults fill in what a request leaves open, and fit what there is', async () => {
   const { controller } = await started(2);
   const [created] = await controller.createTopics([newTopic('orders')]);
-  expect(created).toMatchObject({ partitionCount: 2, replicationFactor: 2 });
+  expect(created).toMatchObject({ partitionCount: 2, replicationFactor: 1 });
 });
 
 test('one topic that fails does not stop the others', async () => {
@@ -64,8 +64,8 @@ test('one topic that fails does not stop the others', async () => {
     'negative INVALID_PARTITIONS: topic "negative" cannot have -2 partitions, give from 1 to 9000',
     'broken INVALID_PARTITIONS: topic "broken" cannot have 1.5 partitions, give from 1 to 9000',
     'many INVALID_PARTITIONS: topic "many" cannot have 9001 partitions, give from 1 to 9000',
-    'zero INVALID_REPLICATION_FACTOR: topic "zero" cannot have replication factor 0 in a cluster of 1 broker',
-    'three INVALID_REPLICATION_FACTOR: topic "three" cannot have replication factor 3 in a cluster of 1 broker',
+    'zero INVALID_REPLICATION_FACTOR: topic "zero" cannot have replication factor 0: give 1',
+    'three INVALID_REPLICATION_FACTOR: topic "three" cannot have replication factor 3: this version does not replicate yet; give 1',
     'typo INVALID_CONFIG: "retention.mss": a topic has no such setting, did you mean retention.ms',
     'alien INVALID_CONFIG: "compression.level": a topic has no such setting',
     expect.stringContaining('value INVALID_CONFIG: retention.ms: "soon" is not valid'),

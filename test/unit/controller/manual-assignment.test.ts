@@ -22,16 +22,16 @@ async function asking() {
 test('replicas are where the request places them, in whatever order it does', async () => {
   const { controller, ask } = await asking();
   const [created] = await ask([
-    { partition: 1, replicas: [2, 3] },
-    { partition: 0, replicas: [3, 1] },
+    { partition: 1, replicas: [2] },
+    { partition: 0, replicas: [3] },
   ]);
-  expect(created).toMatchObject({ partitionCount: 2, replicationFactor: 2 });
-  expect(partitionsOf(controller.image, 'orders')).toEqual(['3@0 of 3,1', '2@0 of 2,3']);
+  expect(created).toMatchObject({ partitionCount: 2, replicationFactor: 1 });
+  expect(partitionsOf(controller.image, 'orders')).toEqual(['3@0 of 3', '2@0 of 2']);
 });
 
 test('no assignments at all mean that replicas are placed by rule', async () => {
   const { ask } = await asking();
-  expect(await ask([])).toMatchObject([{ partitionCount: 2, replicationFactor: 3 }]);
+  expect(await ask([])).toMatchObject([{ partitionCount: 2, replicationFactor: 1 }]);
 });
 
 test('who assigns replicas gives no counts beside them', async () => {
@@ -59,6 +59,9 @@ test('assignments that cannot be are refused, each with what is wrong', async ()
     `${wrong}replicas [2,2]: a broker can hold one replica of a partition`,
   );
   expect(await refused([[1, 2], [3]])).toBe(`${wrong}replicas [3] are 1, other partitions have 2`);
+  expect(await refused([[1, 2]])).toBe(
+    'orders INVALID_REPLICATION_FACTOR: topic "orders" cannot have replication factor 2: this version does not replicate yet; give 1',
+  );
   const many = Array.from({ length: 9001 }, () => [1]);
   expect(await refused(many)).toContain('INVALID_PARTITIONS');
   expect((await refused([Array.from({ length: 9001 }, () => 1)]))!.length).toBeLessThan(300);

@@ -9,6 +9,7 @@ import { type MetadataImage, topicByName } from '../../../src/metadata/image.ts'
 import { nodeId } from '../../../src/model/ids.ts';
 import { MetadataQuorum, NO_PEERS } from '../../../src/quorum/metadata-quorum.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
+import { registrationOf } from '../../support/broker-registration.ts';
 
 const topicSettings = {
   retentionMs: setting.ms({ key: 'retention.ms', default: 1000, min: -1, doc: '' }),
@@ -18,6 +19,7 @@ const config = {
   defaultPartitions: 2,
   defaultReplicationFactor: 3,
   maxPartitionsPerTopic: 9000,
+  sessionTimeoutMs: 9000,
 };
 
 /** A controller over a quorum in memory. With the same env again: after a restart. */
@@ -48,14 +50,9 @@ export const register = (
   incarnationId: string,
   directory = 'd',
 ) =>
-  controller.registerBroker({
-    nodeId: nodeId(id),
-    incarnationId,
-    directoryId: `${directory}${id}`,
-    host: 'localhost',
-    port: 9095,
-    rack: '',
-  });
+  controller.registerBroker(
+    registrationOf(id, incarnationId, { directoryId: `${directory}${id}` }),
+  );
 
 export const newTopic = (name: string, more: Partial<NewTopic> = {}): NewTopic => ({
   name,

@@ -109,6 +109,16 @@ test('topics are described by name, or all of them, with their partitions and th
   );
 });
 
+test('a broker that is fenced is not told of, and what it led has no leader', async () => {
+  const door = await DoorWorld.open();
+  const { controller, broker } = door.world;
+  await door.world.run(controller.fenceBrokers([broker.nodeId]));
+  const { topics, brokers } = await door.call(adminMethods.describeTopics, { names: ['t'] });
+  expect(brokers).toEqual([]);
+  expect(topics[0]!.partitions[0]).toMatchObject({ leaderId: -1, leaderEpoch: 1, isrIds: [1] });
+  expect((await door.call(adminMethods.describeCluster, {})).brokers).toEqual([]);
+});
+
 test('a name that is asked for again and again is described once', async () => {
   const door = await DoorWorld.open();
   const names = Array.from({ length: 9000 }, () => 't');

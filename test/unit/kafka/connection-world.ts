@@ -36,6 +36,8 @@ export class ConnectionWorld {
   readonly begun: Begun[] = [];
   readonly refused: string[] = [];
   closed = 0;
+  /** The brokers that clients of the listener can reach. */
+  reachable: readonly number[] = [1];
   #areAnswersBroken = false;
   readonly scripted: { readonly [Name in ScriptedName]: Api };
 
@@ -58,7 +60,8 @@ export class ConnectionWorld {
     this.connection = new Connection(this.wire, {
       broker: world.broker,
       config: parseSettings(kafkaSettings, world.settings),
-      endpoints: () => [{ nodeId: 1, host: 'broker.example', port: 9092, rack: '' }],
+      endpoints: () =>
+        this.reachable.map((nodeId) => ({ nodeId, host: 'broker.example', port: 9092, rack: '' })),
       clock,
       timers,
       apis,

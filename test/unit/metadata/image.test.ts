@@ -3,12 +3,16 @@ import {
   collidingTopic,
   emptyImage,
   imageRecords,
+  isActive,
+  listedBrokers,
   type MetadataImage,
+  metadataVersion,
   replay,
   topicByName,
 } from '../../../src/metadata/image.ts';
 import type { MetadataRecord, PartitionRecord } from '../../../src/metadata/metadata-records.ts';
 import { brokerEpoch, leaderEpoch, nodeId, producerId, topicId } from '../../../src/model/ids.ts';
+import { plainRegistration } from '../../support/broker-registration.ts';
 
 const A = topicId('a'.repeat(22));
 const B = topicId('b'.repeat(22));
@@ -24,16 +28,7 @@ const partition = (id = A, index = 0): PartitionRecord => ({
   leaderEpoch: leaderEpoch(0),
   partitionEpoch: 0,
 });
-const broker = (epoch: number): MetadataRecord => ({
-  type: 'register-broker',
-  nodeId: nodeId(1),
-  brokerEpoch: brokerEpoch(epoch),
-  incarnationId: `i${epoch}`,
-  directoryId: 'd',
-  host: 'h',
-  port: 1,
-  rack: '',
-});
+const broker = (epoch: number): MetadataRecord => plainRegistration(1, epoch);
 
 /** Replays one record a position. */
 function built(...records: MetadataRecord[]): MetadataImage {
@@ -170,4 +165,49 @@ test('a record that does not fit the image is a bug, and stops', () => {
   const removed = replay(image, { type: 'remove-topic', topicId: B }, image.position);
   const reused: MetadataRecord = { type: 'topic', topicId: B, name: 'b' };
   expect(() => replay(removed, reused, removed.position)).toThrow('is not used again');
+});
+
+const raise: MetadataRecord = { type: 'feature-level', name: 'metadata.version', level: 2 };
+const of1 = { nodeId: nodeId(1), brokerEpoch: brokerEpoch(2) };
+
+test('a broker is fenced and unfenced, and was last in service in the epoch of that', () => {
+  const fenced = plainRegistration(1, 2, { state: 'fenced', servedEpoch: brokerEpoch(-1) });
+  const image = built(cluster, raise, fenced);
+  expect([isActive(image.brokers.get(nodeId(1))), listedBrokers(image)]).toEqual([false, []]);
+  const change = (state: 'fenced' | 'unfenced' | 'shutting-down') =>
+    ({ type: 'broker-change', ...of1, state }) as const;
+  const there = built(cluster, raise, fenced, change('unfenced'));
+  expect(there.brokers.get(nodeId(1))).toEqual({
+    ...image.brokers.get(nodeId(1)),
+    state: 'unfenced',
+    servedEpoch: 2,
+  });
+  expect(isActive(there.brokers.get(nodeId(1)))).toBe(true);
+  const leaving = built(cluster, raise, fenced, change('unfenced'), change('shutting-down'));
+  const broker = leaving.brokers.get(nodeId(1));
+  expect(broker?.servedEpoch).toBe(2);
+  expect([isActive(broker), listedBrokers(leaving).length]).toEqual([false, 1]);
+  const gone = built(cluster, raise, fenced, { type: 'unregister-broker', ...of1 });
+  expect([...gone.brokers]).toEqual([]);
+});
+
+test('nothing is written that the level of the metadata cannot say', () => {
+  const old = built(cluster, broker(1));
+  const [listener] = [{ name: 'A', host: 'h', port: 1, securityProtocol: 'SSL' }];
+  const newer: MetadataRecord[] = [
+    { type: 'broker-change', nodeId: nodeId(1), brokerEpoch: brokerEpoch(1), state: 'fenced' },
+    { type: 'unregister-broker', nodeId: nodeId(1), brokerEpoch: brokerEpoch(1) },
+    plainRegistration(1, 2, { listeners: [listener!] }),
+    plainRegistration(1, 2, { state: 'fenced' }),
+  ];
+  for (const record of newer) {
+    expect(() => replay(old, record, old.position)).toThrow('of the level of the metadata');
+  }
+  const raised = replay(old, raise, old.position);
+  expect([metadataVersion(old), metadataVersion(raised)]).toEqual([1, 2]);
+  expect(() => replay(raised, raise, raised.position)).toThrow('levels of features rise');
+  const other = { ...of1, brokerEpoch: brokerEpoch(0), state: 'fenced' } as const;
+  expect(() => replay(raised, { type: 'broker-change', ...other }, raised.position)).toThrow(
+    'newest incarnation',
+  );
 });

@@ -50,10 +50,10 @@ test('the layout of a record on disk does not change', () => {
 
 test('a record of an unknown type or newer version says who has written it', () => {
   const removal: MetadataRecord = { type: 'remove-topic', topicId: ID };
-  const unknown = patched(removal, (view) => view.setInt16(0, 9));
+  const unknown = patched(removal, (view) => view.setInt16(0, 99));
   expect(() => decodeMetadataRecord(unknown)).toThrow(NewerFormatError);
   expect(() => decodeMetadataRecord(unknown)).toThrow(
-    'metadata record type 9 version 1 is not known here: a newer version of varve has written it; start that version',
+    'metadata record type 99 version 1 is not known here: a newer version of varve has written it; start that version',
   );
   const newer = patched(removal, (view) => view.setInt16(2, 2));
   expect(() => decodeMetadataRecord(newer)).toThrow(NewerFormatError);

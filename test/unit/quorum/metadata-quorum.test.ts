@@ -84,7 +84,7 @@ test('a quorum that was opened again has what was committed, in the next epoch',
   expect(again.isFormed).toBe(true);
   expect(again.epoch).toBe(2);
   // 1 has the members, and with 4 the second epoch begins.
-  expect(loaded(again)).toBe('2:cluster 3:a,b');
+  expect(loaded(again)).toBe('2:cluster,feature-level 3:a,b');
   expect(again.nextPosition).toBe(5);
   expect(loaded(again)).toBe('');
 });
@@ -207,7 +207,7 @@ test('closing stores what was appended and refuses more', async () => {
   await done(committed);
   expect(() => quorum.append([bytes('b')])).toThrow('the controller has stopped');
   expect(fatal).toEqual([]);
-  expect(loaded(await open())).toBe('2:cluster 3:a');
+  expect(loaded(await open())).toBe('2:cluster,feature-level 3:a');
 });
 
 test('an entry that is too large is refused and leaves no gap', async () => {
@@ -219,7 +219,7 @@ test('an entry that is too large is refused and leaves no gap', async () => {
   );
   await done(quorum.committed(quorum.append([bytes('a')])));
   await done(quorum.close());
-  expect(loaded(await open())).toBe('2:cluster 3:a');
+  expect(loaded(await open())).toBe('2:cluster,feature-level 3:a');
 });
 
 test('after the interval a snapshot takes the place of the entries', async () => {
@@ -267,7 +267,7 @@ test('a process that was killed leaves the directory free', async () => {
   await done(quorum.committed(quorum.append([bytes('a')])));
   simulated.crash('process');
   simulated.restart();
-  expect(loaded(await open())).toBe('2:cluster 3:a');
+  expect(loaded(await open())).toBe('2:cluster,feature-level 3:a');
 });
 
 test('a lost file or a store that is behind it is a damaged disk: refused, and nothing is changed', async () => {

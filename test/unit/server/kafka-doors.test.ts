@@ -28,12 +28,15 @@ const planOf = (name: string, more: Partial<KafkaListenerPlan> = {}): KafkaListe
 async function open(
   plans: readonly KafkaListenerPlan[],
   env: Partial<Env> = {},
-  given?: BrokerWorld,
+  world: BrokerWorld = new BrokerWorld(),
 ): Promise<KafkaDoors> {
-  const world = given ?? (await BrokerWorld.open());
+  await world.load();
   const config = parseSettings(kafkaSettings, world.settings);
-  const parts = { env: { ...memoryEnv(), ...env }, broker: world.broker, config, rack: 'r1' };
-  return await KafkaDoors.open(plans, tls, { ...parts, onRefused: () => {} });
+  const parts = { env: { ...memoryEnv(), ...env }, broker: world.broker, config };
+  const doors = await KafkaDoors.open(plans, tls, { ...parts, onRefused: () => {} });
+  await world.run(world.register('only', { listeners: doors.advertised, rack: 'r1' }));
+  doors.begin();
+  return doors;
 }
 
 const portOf = (address: string): number => Number(address.split(':')[1]);
@@ -85,7 +88,7 @@ test('one listener that cannot be opened leaves none open', async () => {
 });
 
 test('closing ends what does nothing at once, and cuts what takes too long', async () => {
-  const world = await BrokerWorld.open();
+  const world = new BrokerWorld();
   const timers = new HeldTimers(300);
   const doors = await open([planOf('A')], { timers }, world);
   const port = portOf(doors.addresses[0]!);

@@ -89,3 +89,34 @@ test('a topic that is not there is not made, unless the broker is set to', async
   const [topic, refused] = topicsOf(await maker.ask('Metadata', 12, asked));
   expect([topic!.errorCode, topic!.partitions.length, refused!.errorCode]).toEqual([0, 1, 17]);
 });
+
+test('a partition without a leader, or whose leader the client cannot reach, has none', async () => {
+  const world = await open();
+  const partition = async (version: number) => {
+    const answer = await world.ask('Metadata', version, requestOf([named('a')]));
+    return { brokers: answer['brokers'], partition: topicsOf(answer)[0]!.partitions[0] };
+  };
+  const none = { leaderId: -1, replicaNodes: [1], isrNodes: [1] };
+  world.reachable = [];
+  expect(await partition(12)).toMatchObject({
+    brokers: [],
+    partition: { ...none, errorCode: 72, leaderEpoch: 0, offlineReplicas: [1] },
+  });
+  // Older clients do not know that error.
+  expect(await partition(5)).toMatchObject({ partition: { ...none, errorCode: 5 } });
+  world.reachable = [1];
+  const { controller, broker } = world.world;
+  await world.world.run(controller.fenceBrokers([broker.nodeId]));
+  for (const version of [5, 12]) {
+    expect(await partition(version)).toMatchObject({ partition: { ...none, errorCode: 5 } });
+  }
+  expect(await partition(12)).toMatchObject({ partition: { leaderEpoch: 1 } });
+  const described = await world.ask('DescribeTopicPartitions', 0, {
+    topics: [{ name: 'a' }],
+    responsePartitionLimit: 10,
+    cursor: null,
+  });
+  expect(described['topics']).toMatchObject([
+    { partitions: [{ errorCode: 5, leaderId: -1, leaderEpoch: 1 }] },
+  ]);
+});

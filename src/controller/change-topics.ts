@@ -79,7 +79,7 @@ export function createPartitions(
     const brokers = [...plan.image.brokers.values()]
       .filter(isActive)
       .toSorted((a, b) => a.nodeId - b.nodeId);
-    const nowhere = checkActiveBrokers(name, brokers.length);
+    const nowhere = checkActiveBrokers(name, replicas.length, brokers.length);
     if (nowhere !== null) return nowhere;
     const placed = placeReplicas({
       brokers,

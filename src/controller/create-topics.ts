@@ -118,7 +118,7 @@ function placeByRule(
   const refusal =
     checkPartitionCount(topic.name, partitionCount, config) ??
     checkReplicationFactor(topic.name, replicationFactor) ??
-    checkActiveBrokers(topic.name, brokers.length);
+    checkActiveBrokers(topic.name, replicationFactor, brokers.length);
   if (refusal !== null) return refusal;
   return {
     partitionCount,

@@ -18,9 +18,11 @@ export function checkReplicationFactor(name: string, factor: number): Refusal | 
   return refuse('INVALID_REPLICATION_FACTOR', detail);
 }
 
-/** Whether there is a broker that new partitions can be placed on. */
-export function checkActiveBrokers(name: string, activeBrokers: number): Refusal | null {
-  if (activeBrokers > 0) return null;
-  const detail = `topic "${name}" cannot be placed: no broker is in service`;
+/** Whether there are brokers in service for all replicas of a new partition. */
+export function checkActiveBrokers(name: string, factor: number, active: number): Refusal | null {
+  if (active >= factor) return null;
+  const replicas = factor === 1 ? 'a replica' : `${factor} replicas`;
+  const brokers = active === 1 ? '1 broker is' : `${active === 0 ? 'no' : active} brokers are`;
+  const detail = `topic "${name}" needs ${replicas} of each partition, and ${brokers} in service`;
   return refuse('INVALID_REPLICATION_FACTOR', detail);
 }

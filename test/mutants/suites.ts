@@ -93,6 +93,7 @@ const all: readonly Suite[] = [
   property('quorum', 300),
   property('quorum-cluster', 25),
   property('quorum-controller', 100),
+  property('broker-lifecycle', 1),
   property('codec', 1),
   property('compression', 1),
   property('coordinator', 1),

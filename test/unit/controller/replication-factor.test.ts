@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { checkActiveBrokers } from '../../../src/controller/replication-factor.ts';
 import { nodeId } from '../../../src/model/ids.ts';
 import { newTopic, register, started, told } from './started-controller.ts';
 
@@ -45,11 +46,18 @@ test('without a broker in service nothing can be placed', async () => {
   await controller.createTopics([newTopic('t')]);
   await controller.fenceBrokers([nodeId(1)]);
   const nowhere = (name: string) =>
-    `${name} INVALID_REPLICATION_FACTOR: topic "${name}" cannot be placed: no broker is in service`;
+    `${name} INVALID_REPLICATION_FACTOR: topic "${name}" needs a replica of each partition, and no brokers are in service`;
   expect(told(await controller.createTopics([newTopic('u')]))).toEqual([nowhere('u')]);
   expect(told(await controller.createPartitions([{ name: 't', totalCount: 9 }]))).toEqual([
     nowhere('t'),
   ]);
   await register(controller, 1, 'again');
   expect(told(await controller.createTopics([newTopic('u')]))).toEqual(['u ok']);
+});
+
+test('a broker for every replica is needed', () => {
+  expect(checkActiveBrokers('t', 2, 2)).toBeNull();
+  expect(checkActiveBrokers('t', 2, 1)?.detail).toBe(
+    'topic "t" needs 2 replicas of each partition, and 1 broker is in service',
+  );
 });

@@ -290,3 +290,13 @@ test('a broker that is fenced leads nothing, and in another epoch when it is bac
   expect(await produce()).toEqual(['1 NONE']);
   expect(topicByName(broker.image, 't')!.partitions[0]!.leaderEpoch).toBe(2);
 });
+
+test('a node alone forms its cluster in one entry, and is in service with the next', async () => {
+  const world = await BrokerWorld.open();
+  const { image } = world.broker;
+  // The first entry begins the epoch of the leader.
+  expect([image.position, image.brokers.get(NODE)?.brokerEpoch]).toEqual([4, 3]);
+  expect([...image.features]).toEqual([['metadata.version', 2]]);
+  await world.crashAndStart();
+  expect(world.broker.image.position).toBe(6);
+});

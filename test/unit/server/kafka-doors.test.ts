@@ -111,3 +111,22 @@ test('closing ends what does nothing at once, and cuts what takes too long', asy
   await closed;
   await waiting.closed();
 });
+
+test('who connects before the broker is in service waits, and is told of it then', async () => {
+  const world = new BrokerWorld();
+  await world.load();
+  const config = parseSettings(kafkaSettings, world.settings);
+  const parts = { env: memoryEnv(), broker: world.broker, config, onRefused: () => {} };
+  const doors = await KafkaDoors.open([planOf('A')], undefined, parts);
+  const port = portOf(doors.addresses[0]!);
+  expect(doors.advertised).toEqual([
+    { name: 'A', host: '127.0.0.1', port, securityProtocol: 'PLAINTEXT' },
+  ]);
+  const early = new RawKafkaClient(connect(port, '127.0.0.1'));
+  const told = brokersSeenBy(early);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await world.run(world.register('only', { listeners: doors.advertised }));
+  doors.begin();
+  expect(await told).toMatchObject([{ nodeId: 1, port }]);
+  await doors.close(0);
+});

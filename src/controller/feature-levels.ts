@@ -70,16 +70,24 @@ function updateFeature(plan: ChangePlan, name: string, level: number): Refusal |
 
 /**
  * The only broker of a cluster raises the metadata to the level at which brokers can say what they
- * support; below it, nobody else could agree.
+ * support, as it registers. Below it there is no second one: what it supports would never be known.
+ *
+ * @throws ApiError UNSUPPORTED_VERSION for a second broker
  */
 export function firstRaise(
   image: MetadataImage,
   nodeId: NodeId,
   features: readonly FeatureRange[],
 ): FeatureLevelRecord[] {
-  const others = image.brokers.size - (image.brokers.has(nodeId) ? 1 : 0);
-  const isDue = metadataVersion(image) < FENCING_LEVEL && others === 0;
-  if (!isDue || !includesLevel(rangeOf(features, METADATA_VERSION), FENCING_LEVEL)) return [];
+  if (metadataVersion(image) >= FENCING_LEVEL) return [];
+  const other = [...image.brokers.keys()].find((id) => id !== nodeId);
+  if (other !== undefined) {
+    throw new ApiError(
+      Errors.UNSUPPORTED_VERSION,
+      `broker ${nodeId} cannot join yet: the metadata is of level 1, for one broker; start broker ${other} with this version first`,
+    );
+  }
+  if (!includesLevel(rangeOf(features, METADATA_VERSION), FENCING_LEVEL)) return [];
   return [{ type: 'feature-level', name: METADATA_VERSION, level: FENCING_LEVEL }];
 }
 

@@ -19,7 +19,7 @@ export interface BrokerHeartbeat {
 
 export interface HeartbeatAnswer {
   readonly isFenced: boolean;
-  /** It has the metadata up to its own registration. */
+  /** It knows of its registration, and of the last change of its state. */
   readonly isCaughtUp: boolean;
   /** Whoever wants to stop may; else it asks again. */
   readonly shouldShutdown: boolean;
@@ -27,7 +27,9 @@ export interface HeartbeatAnswer {
 
 /**
  * Brings a broker into service once it knows of its registration, so that its disk has its epoch and it
- * leads nothing under an old one; and out of it, if it asks for that.
+ * leads nothing under an old one; and out of it, if it asks for that. Once it was fenced it has to know
+ * of that, too: it has let go of what it led, and no message from before brings it back, perhaps after
+ * it has stopped.
  *
  * @throws ApiError STALE_BROKER_EPOCH if another incarnation has registered, or the broker was forgotten
  */
@@ -44,7 +46,7 @@ export function heartbeat(
       `broker ${nodeId} comes with broker epoch ${brokerEpoch}, ${known}; it has to register anew`,
     );
   }
-  const isCaughtUp = currentPosition > brokerEpoch;
+  const isCaughtUp = currentPosition > broker.statePosition;
   const { state, records } = canFence(image)
     ? nextState(image, broker, beat, isCaughtUp)
     : { state: broker.state, records: [] };

@@ -9,7 +9,7 @@ import { hasReplicas, resignLeaderships, takeLeaderships } from './leaderships.t
 
 /** How a broker presents itself. */
 export interface BrokerRegistration
-  extends Omit<BrokerImage, 'brokerEpoch' | 'state' | 'servedEpoch'> {
+  extends Omit<BrokerImage, 'brokerEpoch' | 'state' | 'statePosition' | 'servedEpoch'> {
   /**
    * Whether a heartbeat has to bring it into service. If nothing is said it has if the cluster has
    * other brokers; a broker that is alone with its metadata need not wait.
@@ -61,7 +61,8 @@ function recordOf(
 ): RegisterBrokerRecord {
   const { isFenced, previousBrokerEpoch: _, ...broker } = registration;
   const { nodeId, directoryId } = broker;
-  const record = { type: 'register-broker', ...broker, brokerEpoch: epoch } as const;
+  const start = { brokerEpoch: epoch, statePosition: epoch };
+  const record = { type: 'register-broker', ...broker, ...start } as const;
   if (levels.get(METADATA_VERSION)! < FENCING_LEVEL) {
     const plain = { listeners: [], peerAddress: '', features: [] };
     return { ...record, ...plain, state: 'unfenced', servedEpoch: epoch };

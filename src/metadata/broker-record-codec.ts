@@ -69,16 +69,17 @@ export function readRegisterBroker(reader: ByteReader, version: number): Registe
 
 type RegistrationDetails = Pick<
   RegisterBrokerRecord,
-  'listeners' | 'peerAddress' | 'features' | 'state' | 'servedEpoch'
+  'listeners' | 'peerAddress' | 'features' | 'state' | 'statePosition' | 'servedEpoch'
 >;
 
 /** Brokers that registered in version 1 were in service at once. */
-const plainDetails = (servedEpoch: BrokerEpoch): RegistrationDetails => ({
+const plainDetails = (epoch: BrokerEpoch): RegistrationDetails => ({
   listeners: [],
   peerAddress: '',
   features: [],
   state: 'unfenced',
-  servedEpoch,
+  statePosition: epoch,
+  servedEpoch: epoch,
 });
 
 function writeRegistrationDetails(out: ByteWriter, details: RegistrationDetails): void {
@@ -97,6 +98,7 @@ function writeRegistrationDetails(out: ByteWriter, details: RegistrationDetails)
     out.int16(max);
   }
   writeState(out, details.state);
+  out.int64(details.statePosition);
   out.int64(details.servedEpoch);
 }
 
@@ -120,9 +122,12 @@ function readRegistrationDetails(reader: ByteReader): RegistrationDetails {
     features.push(range);
   }
   const state = readState(reader);
+  const statePosition = reader.int64();
+  if (statePosition < 0) throw new CorruptError(`a state is of position ${statePosition}`);
   const servedEpoch = reader.int64();
   if (servedEpoch < NONE) throw new CorruptError(`a broker has served in epoch ${servedEpoch}`);
-  return { listeners, peerAddress, features, state, servedEpoch: brokerEpoch(servedEpoch) };
+  const details = { listeners, peerAddress, features, state, statePosition };
+  return { ...details, servedEpoch: brokerEpoch(servedEpoch) };
 }
 
 export function readBrokerChange(reader: ByteReader): BrokerChangeRecord {

@@ -48,4 +48,5 @@ export const isPlainRegistration = (
   record.peerAddress === '' &&
   record.features.length === 0 &&
   record.state === 'unfenced' &&
+  record.statePosition === record.brokerEpoch &&
   record.servedEpoch === record.brokerEpoch;

@@ -173,7 +173,7 @@ function changes(
     case 'register-broker':
       return withBroker(image, record, position);
     case 'broker-change':
-      return withBrokerChange(image, record);
+      return withBrokerChange(image, record, position);
     case 'unregister-broker':
       return withoutBroker(image, record);
     case 'feature-level':
@@ -216,10 +216,12 @@ function withBroker(
 function withBrokerChange(
   image: MetadataImage,
   { nodeId, brokerEpoch, state }: BrokerChangeRecord,
+  position: number,
 ): Partial<MetadataImage> {
   const broker = knownBroker(image, nodeId, brokerEpoch);
   const servedEpoch = state === 'unfenced' ? brokerEpoch : broker.servedEpoch;
-  return { brokers: image.brokers.set(nodeId, { ...broker, state, servedEpoch }) };
+  const changed = { ...broker, state, statePosition: position, servedEpoch };
+  return { brokers: image.brokers.set(nodeId, changed) };
 }
 
 function withoutBroker(

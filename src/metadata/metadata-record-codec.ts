@@ -70,7 +70,8 @@ const newestVersions: ReadonlyMap<number, number> = new Map([[typeNumbers['regis
  *                         host text | port int32 | rack text; in version 2 also
  *                         listeners count int32, and of each name text | host text | port int32 |
  *                         protocol text | peer address text | features count int32, and of each
- *                         name text | min int16 | max int16 | state int8 | served epoch int64
+ *                         name text | min int16 | max int16 | state int8 |
+ *                         state position int64 | served epoch int64
  *     3 topic             topic id | name text
  *     4 partition         topic id | index int32 | replicas nodes | isr nodes | leader int32 (-1: none) |
  *                         leader epoch int32 | partition epoch int32

@@ -56,6 +56,8 @@ export interface RegisterBrokerRecord {
   /** What it can work with; says nothing of itself at level 1 of the metadata. */
   readonly features: readonly FeatureRange[];
   readonly state: BrokerState;
+  /** The position at which that was written. */
+  readonly statePosition: number;
   /**
    * The last broker epoch under which it was unfenced, whichever incarnation; -1 for none. Its disk
    * knows of that one: who comes with less is an older copy of it.

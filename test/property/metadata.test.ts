@@ -121,10 +121,14 @@ const registration: fc.Arbitrary<RegisterBrokerRecord> = fc.record({
     { maxLength: 4 },
   ),
   state,
+  statePosition: fc.maxSafeNat(),
   servedEpoch: fc.oneof(fc.constant(-1), fc.maxSafeNat()).map(brokerEpoch),
 });
 /** What registrations of version 1 say of themselves. */
 const plainDetails = { listeners: [], peerAddress: '', features: [], state: 'unfenced' as const };
+const plainEpochs = ({ brokerEpoch: epoch }: RegisterBrokerRecord) => ({
+  ...{ statePosition: epoch, servedEpoch: epoch },
+});
 const anyRecord: fc.Arbitrary<MetadataRecord> = fc.oneof(
   fc.record({
     type: fc.constant('cluster' as const),
@@ -133,7 +137,7 @@ const anyRecord: fc.Arbitrary<MetadataRecord> = fc.oneof(
     directoryId: text,
   }),
   registration,
-  registration.map((record) => ({ ...record, ...plainDetails, servedEpoch: record.brokerEpoch })),
+  registration.map((record) => ({ ...record, ...plainDetails, ...plainEpochs(record) })),
   fc.record({ type: fc.constant('broker-change' as const), ...incarnation, state }),
   fc.record({ type: fc.constant('unregister-broker' as const), ...incarnation }),
   fc.record({

@@ -44,6 +44,7 @@ export const plainRegistration = (
   peerAddress: '',
   features: [],
   state: 'unfenced',
+  statePosition: epoch,
   servedEpoch: brokerEpoch(epoch),
   ...more,
 });

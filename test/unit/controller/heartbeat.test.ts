@@ -86,3 +86,14 @@ test('at level 1 of the metadata nobody is fenced, and whoever wants to stop may
   expect(cluster.fence(1)).toEqual([]);
   expect(cluster.image).toBe(image);
 });
+
+test('a broker that was fenced is back only when it knows of that', () => {
+  const cluster = ClusterMetadata.formed();
+  cluster.register(1, 'i');
+  const { position: before } = cluster.image;
+  cluster.heartbeat(1, { wantsShutdown: true });
+  // On its way since before it asked to stop.
+  const late = { isFenced: true, isCaughtUp: false, shouldShutdown: false };
+  expect(cluster.heartbeat(1, { currentPosition: before })).toEqual(late);
+  expect(cluster.heartbeat(1, { currentPosition: before + 1 })).toMatchObject({ isFenced: false });
+});

@@ -17,13 +17,14 @@ const details = [
   '00000001  00000001 41  00000001 68  00002384  00000003 53534c',
   '00000003 703a31',
   '00000001  00000001 66  0001 0002',
-  '00  0000000000000004',
+  '00  0000000000000007  0000000000000004',
 ].join('');
 const full = plainRegistration(1, 5, {
   listeners: [{ name: 'A', host: 'h', port: 9092, securityProtocol: 'SSL' }],
   peerAddress: 'p:1',
   features: [{ name: 'f', min: 1, max: 2 }],
   state: 'fenced',
+  statePosition: 7,
   servedEpoch: brokerEpoch(4),
 });
 
@@ -66,15 +67,22 @@ test('a level from the future, or of a feature from there, is not worked with', 
 test('what no version can have written of a broker is corrupt', () => {
   const with2 = (text: string) => bytesOf(`0002 0002 ${fields} ${text}`);
   const cases: [string, Uint8Array][] = [
-    ['nothing new', with2('00000000 00000000 00000000 01 0000000000000005')],
-    ['state 3', with2('00000000 00000000 00000000 03 0000000000000005')],
-    ['served epoch -2', with2('00000000 00000000 00000000 00 fffffffffffffffe')],
+    ['nothing new', with2('00000000 00000000 00000000 01 0000000000000005 0000000000000005')],
+    ['state 3', with2('00000000 00000000 00000000 03 0000000000000005 0000000000000005')],
+    ['served epoch -2', with2('00000000 00000000 00000000 00 0000000000000005 fffffffffffffffe')],
+    [
+      'a state of position -1',
+      with2('00000000 00000000 00000000 00 ffffffffffffffff 0000000000000005'),
+    ],
     ['more listeners than bytes', with2('7fffffff')],
     ['more features than bytes', with2('00000000 00000000 7fffffff')],
-    ['level 0', with2('00000000 00000000 00000001 00000000 0000 0001 00 0000000000000005')],
+    [
+      'level 0',
+      with2('00000000 00000000 00000001 00000000 0000 0001 00 0000000000000005 0000000000000005'),
+    ],
     [
       'a range backwards',
-      with2('00000000 00000000 00000001 00000000 0002 0001 00 0000000000000005'),
+      with2('00000000 00000000 00000001 00000000 0002 0001 00 0000000000000005 0000000000000005'),
     ],
     ['a port', with2(details.replace('00002384', '00012384'))],
     ['a state', bytesOf('0009 0001 00000001 0000000000000005 ff')],

@@ -180,6 +180,7 @@ test('a broker is fenced and unfenced, and was last in service in the epoch of t
   expect(there.brokers.get(nodeId(1))).toEqual({
     ...image.brokers.get(nodeId(1)),
     state: 'unfenced',
+    statePosition: 3,
     servedEpoch: 2,
   });
   expect(isActive(there.brokers.get(nodeId(1)))).toBe(true);

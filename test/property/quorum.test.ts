@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Env, KeyValueStore, StoreOperation } from '../../src/env/ports.ts';
+import { formingRecords } from '../../src/metadata/forming-records.ts';
 import { nodeId } from '../../src/model/ids.ts';
 import { DamagedMetadataError } from '../../src/quorum/damaged-metadata-error.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
@@ -13,6 +14,8 @@ const LIVES = 10;
 
 /** The record of the cluster, which `form` writes, stands in the history under this name. */
 const CLUSTER = 'cluster';
+/** The entry that makes a cluster. */
+const FORMING: string[] = formingRecords('c', 'd').map(() => CLUSTER);
 
 /** What a run knows of the metadata log: entries as lists of records. */
 interface History {
@@ -48,7 +51,7 @@ async function live(env: Env, random: SimulatedRandom, history: History): Promis
   );
   if (!quorum.isFormed) {
     if (history.acknowledged > 0) throw new Error('the cluster is gone');
-    history.possible = [[CLUSTER]];
+    history.possible = [FORMING];
     await quorum.form('c', 'd');
   }
   const state = takeState(quorum);
@@ -83,7 +86,7 @@ function takeState(quorum: LoneQuorum): { position: number; records: string[] } 
 }
 
 const textOf = (bytes: Uint8Array): string =>
-  // Only the record of the cluster begins with a zero: its type is an int16.
+  // Only records of the cluster begin with a zero: their type is an int16.
   bytes[0] === 0 ? CLUSTER : new TextDecoder().decode(bytes);
 
 /** What was found is from now on committed for good: the process serves it. */

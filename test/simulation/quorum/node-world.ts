@@ -307,6 +307,8 @@ export class NodeWorld {
 
 async function openIdentity(env: Env): Promise<Identity> {
   if ((await env.files.stat('/data/identity.json')) !== undefined) {
+    // Its name is perhaps only in the page cache, and others are told of the directory id next.
+    await env.files.syncDirectory('/data');
     return JSON.parse(textOf(await env.files.readFile('/data/identity.json'))) as Identity;
   }
   const identity = { directoryId: randomId(env.random), clusterId: '', initial: null };

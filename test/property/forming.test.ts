@@ -48,10 +48,12 @@ class Storm {
     await world.pass(random.between(1, random.pick([20, 300, 3_000])));
   }
 
-  heal(): void {
+  async heal(): Promise<void> {
     this.world.wires.mend();
+    for (const node of this.world.nodes.values()) node.onStep = () => {};
+    // Crashes that are due.
+    await this.world.pass(10);
     for (const node of this.world.nodes.values()) {
-      node.onStep = () => {};
       if (!node.isRunning) this.world.start(node);
     }
   }
@@ -93,7 +95,7 @@ test('whatever crashes while it is formed, there is one cluster, and all are of 
     try {
       await storm.begin();
       for (let round = 0; round < ROUNDS; round++) await storm.round();
-      storm.heal();
+      await storm.heal();
       const { wiped } = storm;
       await world.replicated(
         'after all',

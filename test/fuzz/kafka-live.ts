@@ -78,6 +78,8 @@ async function besideBystanders(broker: BrokerProcess, plan: FuzzPlan): Promise<
   const residentBytes = (): Promise<number> => metric(broker, 'process_resident_memory_bytes');
   const startedMs = performance.now();
   let appended = await attackInRounds(attack, admin, Math.min(plan.inputs / 10, ROUND_FRAMES));
+  await bystander.progress();
+  await kafkaBystander.progress();
   const before = await residentBytes();
   const resident: number[] = [];
   for (let tenth = 0; tenth < TENTHS; tenth++) {

@@ -61,6 +61,7 @@ async function besideBystander(broker: BrokerProcess, plan: FuzzPlan): Promise<L
   const startedMs = performance.now();
   const residentBytes = (): Promise<number> => metric(broker, 'process_resident_memory_bytes');
   await attack.run(Math.min(plan.inputs, 500));
+  await bystander.progress();
   const before = await residentBytes();
   await attack.run(plan.inputs);
   await bystander.progress();

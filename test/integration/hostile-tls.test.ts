@@ -18,7 +18,7 @@ const broker = new BrokerProcess(
   `${folder.path}/data`,
   ...['--set', `grpc.tls.cert.file=${tlsFile('server.crt')}`],
   ...['--set', `grpc.tls.key.file=${tlsFile('server.key')}`],
-  ...['--set', 'grpc.handshake.timeout.ms=500ms'],
+  ...['--set', 'grpc.handshake.timeout.ms=2s'],
 );
 beforeAll(() => broker.start());
 afterAll(async () => {

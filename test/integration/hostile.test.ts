@@ -28,7 +28,7 @@ const folder = new TemporaryFolder();
 const broker = new BrokerProcess(
   `${folder.path}/data`,
   ...['--set', 'max.connections=60'],
-  ...['--set', 'grpc.handshake.timeout.ms=1s'],
+  ...['--set', 'grpc.handshake.timeout.ms=3s'],
   ...['--set', 'grpc.message.timeout.ms=3s'],
   ...['--set', 'queued.max.request.bytes=64MiB'],
 );

@@ -60,8 +60,8 @@ export class GrpcChannel implements Channel {
 
   async unary(path: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
     const { timeoutMs, signal } = options;
-    if (signal?.aborted) throw new RpcError(CALLER_ABORTED);
-    if (this.#closed) throw new RpcError(CHANNEL_CLOSED);
+    if (signal?.aborted) throw new RpcError({ ...CALLER_ABORTED, neverSent: true });
+    if (this.#closed) throw new RpcError({ ...CHANNEL_CLOSED, neverSent: true });
     const answer = Promise.withResolvers<Uint8Array>();
     const done = Promise.withResolvers<void>();
     let failure: RpcStatus | undefined;
@@ -79,7 +79,8 @@ export class GrpcChannel implements Channel {
       },
     );
     const fail = (status: RpcStatus): void => {
-      failure = status;
+      // As long as there is no connection, the peer is what the channel was made for.
+      failure = call.getPeer().startsWith('dns:') ? { ...status, neverSent: true } : status;
       call.cancel();
     };
     const open = { fail, done: done.promise };

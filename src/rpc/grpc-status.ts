@@ -39,22 +39,47 @@ export function fromGrpcStatus(status: StatusObject): RpcStatus {
   const { details } = status;
   const text = String(status.metadata.get(CODE_TRAILER)[0] ?? '');
   if (/^-?\d{1,9}$/.test(text)) return { code, message: details, errorCode: Number(text) };
-  const message = plainReason(details);
-  if (message === details) return { code, message };
-  return { code, message, cause: status instanceof Error ? status : new Error(details) };
+  for (const { pattern, say, neverSent } of plainReasons) {
+    const found = pattern.exec(details);
+    if (found === null) continue;
+    const cause = status instanceof Error ? status : new Error(details);
+    return { code, message: say(found), cause, ...(neverSent ? { neverSent } : {}) };
+  }
+  return { code, message: details };
 }
 
-/** How grpc-js tells of connections that fail, and what is worth telling of it. */
-const plainReasons: readonly (readonly [RegExp, (found: RegExpExecArray) => string])[] = [
-  [
-    /^No connection established\. Last error: (.*)\. Resolution note:.*$/s,
-    ([, reason]) => plainConnectError(reason!),
-  ],
-  [/^Name resolution failed for target dns:/, () => 'the name of the host cannot be resolved'],
-  // Only a call that has a connection knows the address of its peer.
-  [/^Deadline exceeded after ([\d.]+)s.*remote_addr=/s, ([, time]) => `no answer within ${time} s`],
-  [/^Deadline exceeded after ([\d.]+)s/, ([, time]) => `no connection within ${time} s`],
-  [/^Connection dropped$/, () => 'the connection was lost'],
+/** How grpc-js tells of connections that fail, what is worth telling of it, and whether it is certain that the call did not leave. */
+const plainReasons: readonly {
+  readonly pattern: RegExp;
+  say(found: RegExpExecArray): string;
+  readonly neverSent: boolean;
+}[] = [
+  {
+    pattern: /^No connection established\. Last error: (.*)\. Resolution note:.*$/s,
+    say: ([, reason]) => plainConnectError(reason!),
+    neverSent: true,
+  },
+  {
+    pattern: /^Name resolution failed for target dns:/,
+    say: () => 'the name of the host cannot be resolved',
+    neverSent: true,
+  },
+  {
+    // Only a call that has a connection knows the address of its peer.
+    pattern: /^Deadline exceeded after ([\d.]+)s.*remote_addr=/s,
+    say: ([, time]) => `no answer within ${time} s`,
+    neverSent: false,
+  },
+  {
+    pattern: /^Deadline exceeded after ([\d.]+)s/,
+    say: ([, time]) => `no connection within ${time} s`,
+    neverSent: true,
+  },
+  {
+    pattern: /^Connection dropped$/,
+    say: () => 'the connection was lost',
+    neverSent: false,
+  },
 ];
 
 /** What stood in the way of a connection: `connect ECONNREFUSED 127.0.0.1:9095`. */
@@ -63,12 +88,4 @@ function plainConnectError(reason: string): string {
   if (reason.startsWith('Protocol error')) return 'the peer does not speak HTTP/2';
   const ssl = /:SSL routines:[^:]*:([^:]+)/.exec(reason);
   return ssl === null ? reason.replace(/^Error: /, '') : `TLS failed: ${ssl[1]}`;
-}
-
-function plainReason(details: string): string {
-  for (const [pattern, say] of plainReasons) {
-    const found = pattern.exec(details);
-    if (found !== null) return say(found);
-  }
-  return details;
 }

@@ -38,13 +38,14 @@ export class InProcessChannel implements Channel {
 
   async unary(path: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
     const { timeoutMs, signal } = options;
-    if (signal?.aborted) throw new RpcError(cancelled('the caller gave up'));
-    if (this.#closing) throw new RpcError(cancelled('the channel was closed'));
+    if (signal?.aborted) throw new RpcError(unsent(cancelled('the caller gave up')));
+    if (this.#closing) throw new RpcError(unsent(cancelled('the channel was closed')));
     const answer = Promise.withResolvers<Uint8Array>();
     const gone = new AbortController();
+    let isSent = false;
     const call: OpenCall = {
       fail: (status) => {
-        answer.reject(new RpcError(status));
+        answer.reject(new RpcError(isSent ? status : unsent(status)));
         gone.abort();
       },
     };
@@ -57,6 +58,7 @@ export class InProcessChannel implements Channel {
     this.#timers.nextTurn(() => {
       // The caller may have given up meanwhile: then the server never hears of it.
       if (gone.signal.aborted) return;
+      isSent = true;
       this.#serve(path, request, call, gone.signal).then(answer.resolve, answer.reject);
     });
     try {
@@ -170,6 +172,8 @@ export class InProcessChannel implements Channel {
 function checkSize(message: Uint8Array, limit: number): void {
   if (message.length > limit) throw new RpcError(tooLarge(message, limit));
 }
+
+const unsent = (status: RpcStatus): RpcStatus => ({ ...status, neverSent: true });
 
 const cancelled = (message: string): RpcStatus => ({ code: RpcCode.CANCELLED, message });
 

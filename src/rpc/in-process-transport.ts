@@ -47,6 +47,7 @@ export class InProcessTransport implements Transport {
         throw new RpcError({
           code: RpcCode.UNAVAILABLE,
           message: `nothing listens on ${name} in this process`,
+          neverSent: true,
         });
       },
     });

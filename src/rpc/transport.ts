@@ -121,6 +121,8 @@ export interface RpcStatus {
   readonly message: string;
   /** Code of the row in `model/errors.ts`, carried in the trailer `varve-error-code`. */
   readonly errorCode?: number;
+  /** True if it is certain that the peer has not seen the call, so that nothing came of it. Never sent. */
+  readonly neverSent?: boolean;
   /** What the transport itself was told, where `message` says it in plainer words. Never sent. */
   readonly cause?: Error;
 }

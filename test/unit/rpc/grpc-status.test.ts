@@ -47,8 +47,19 @@ test.each([
   ],
   ['Connection dropped', 'the connection was lost'],
 ])('%j is told in plain words, and kept as the cause', (details, message) => {
-  const status = fromGrpcStatus(unavailable(details));
+  const { neverSent: _, ...status } = fromGrpcStatus(unavailable(details));
   expect(status).toEqual({ code: RpcCode.UNAVAILABLE, message, cause: new Error(details) });
+});
+
+test.each([
+  [failed('Error: connect ECONNREFUSED 127.0.0.1:9095'), true],
+  ['Name resolution failed for target dns:nope.invalid:9095', true],
+  ['Deadline exceeded after 2.001s,name resolution: 0.001s,Waiting for LB pick', true],
+  ['Deadline exceeded after 0.5s,LB pick: 0.1s,remote_addr=127.0.0.1:9095', undefined],
+  ['Connection dropped', undefined],
+  ['the proxy is closed', undefined],
+])('%j: that the call never left is said only when it is certain', (details, neverSent) => {
+  expect(fromGrpcStatus(unavailable(details)).neverSent).toBe(neverSent);
 });
 
 test('what was an error of grpc-js is the cause itself', () => {

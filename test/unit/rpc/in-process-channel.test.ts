@@ -11,7 +11,11 @@ test('another instance is another network', async () => {
   there.transport.connect(address, connectOptions).stream(STREAM, client);
   while (there.timers.turn());
   expect(client.closes).toEqual([
-    { code: RpcCode.UNAVAILABLE, message: `nothing listens on ${address} in this process` },
+    {
+      code: RpcCode.UNAVAILABLE,
+      message: `nothing listens on ${address} in this process`,
+      neverSent: true,
+    },
   ]);
 });
 

@@ -6,8 +6,10 @@ import type {
   TopicChoice,
 } from '../controller/change-topics.ts';
 import type { ConfigChanges } from '../controller/config-changes.ts';
-import type { Controller } from '../controller/controller.ts';
+import type { ControllerApi } from '../controller/controller-api.ts';
 import type { CreatedTopic, NewTopic } from '../controller/create-topics.ts';
+import type { MetadataReplica } from '../controller/metadata-replica.ts';
+import type { QuorumApi } from '../controller/quorum-api.ts';
 import { type Refusal, refuse } from '../controller/refusal.ts';
 import type { BrokerRegistration } from '../controller/register-broker.ts';
 import type { Clock, Timers } from '../env/ports.ts';
@@ -18,7 +20,7 @@ import { emptyImage, type MetadataImage, type TopicImage, topicByName } from '..
 import { changedTopics, type TopicChange } from '../metadata/image-delta.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
 import {
-  NO_BROKER_EPOCH,
+  type BrokerEpoch,
   NO_LEADER_EPOCH,
   type NodeId,
   type Offset,
@@ -32,6 +34,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { BrokerConfig } from './broker-config.ts';
 import { describeBrokerConfigs, refuseBrokerConfigs } from './broker-configs.ts';
+import { BrokerLifecycle } from './broker-lifecycle.ts';
 import { BrokerMeters } from './broker-meters.ts';
 import type { ConfigEntry } from './config-entry.ts';
 import { describeLogDirs, type LogDirDescription } from './describe-logs.ts';
@@ -58,13 +61,19 @@ import { describeConfigs } from './topic-configs.ts';
 export interface BrokerParts {
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly controller: Controller;
+  /** The active one, wherever it is. */
+  readonly controller: ControllerApi;
+  readonly quorum: QuorumApi;
+  /** As they are on this node. */
+  readonly metadata: Pick<MetadataReplica, 'image' | 'onImage' | 'leaderId'>;
   readonly logs: LogDirectory;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly background: Background;
   /** All settings of the node, for who asks what they are. */
   readonly settings: readonly SettingValue[];
+  /** Another process has taken this broker's place; it serves nothing any more. Called once. */
+  onReplaced(error: Error): void;
 }
 
 /** Until the broker is registered nobody may lead what it led before. */
@@ -92,6 +101,10 @@ export class Broker {
   /** The metadata as far as this broker has carried it out. */
   #image: MetadataImage = emptyImage;
   #unfollow: (() => void) | undefined;
+  /** Missing while the broker is alone in its cluster. */
+  #lifecycle: BrokerLifecycle | undefined;
+  /** Ends what a start still waits for. */
+  readonly #ending = new AbortController();
   /** Why no partition at all is served; null while they are. */
   #outOfService: ErrorRow | null = NOT_STARTED;
 
@@ -121,9 +134,14 @@ export class Broker {
     return this.#image.cluster?.clusterId ?? '';
   }
 
-  /** The node of the active controller; this one, as long as the quorum has one voter. */
-  get controllerId(): NodeId {
-    return this.nodeId;
+  /** The node of the active controller; -1 while none is known. */
+  get controllerId(): number {
+    return this.#parts.metadata.leaderId ?? -1;
+  }
+
+  /** Administration of the metadata quorum. */
+  get quorum(): QuorumApi {
+    return this.#parts.quorum;
   }
 
   /** Number of partitions that this broker leads. */
@@ -140,26 +158,25 @@ export class Broker {
    * partition that the incarnation before led (DESIGN 4, "a new incarnation"), so nothing is led, and
    * nothing appended, under an epoch that was granted before a crash.
    */
-  async start(
-    registration: Omit<BrokerRegistration, 'nodeId' | 'previousBrokerEpoch'>,
-  ): Promise<void> {
-    const { controller, logger } = this.#parts;
-    const { nodeId } = this;
-    // The metadata is on the same disk, and tells what that knows.
-    const previousBrokerEpoch =
-      controller.image.brokers.get(nodeId)?.brokerEpoch ?? NO_BROKER_EPOCH;
-    const brokerEpoch = await controller.registerBroker({
-      nodeId,
-      previousBrokerEpoch,
-      ...registration,
-    });
+  async start(registration: Omit<BrokerRegistration, 'nodeId'>): Promise<void> {
+    const { controller, metadata, logger } = this.#parts;
+    const { signal } = this.#ending;
+    const presented = { nodeId: this.nodeId, ...registration };
+    const brokerEpoch = await controller.registerBroker(presented, signal).catch(ifNot(signal));
+    if (brokerEpoch !== undefined) await this.#imageBeyond(brokerEpoch);
     // Meanwhile the disk may have failed, or the broker been stopped: then it does not come into service.
     if (this.#outOfService !== NOT_STARTED) return;
     this.#outOfService = null;
     this.#replicas.start();
-    this.#follow(controller.image);
-    this.#unfollow = controller.onImage((_, image) => this.#follow(image));
+    this.#follow(metadata.image);
+    this.#unfollow = metadata.onImage((_, image) => this.#follow(image));
+    if (registration.isFenced && brokerEpoch !== undefined) await this.#live(brokerEpoch);
     logger.info({ brokerEpoch, leaders: this.leaderCount }, 'broker registered');
+  }
+
+  /** Asks the controller to take the broker out of service before it stops; `patienceMs` at most. */
+  async leave(patienceMs: number): Promise<void> {
+    await this.#lifecycle?.leave(patienceMs);
   }
 
   /** Appends batches; see `Produce.run`. */
@@ -291,9 +308,44 @@ export class Broker {
     this.#leaveService(Errors.NOT_LEADER_OR_FOLLOWER);
   }
 
+  /** Resolves when the image of this node has what stands at `position`, or the broker is stopped. */
+  #imageBeyond(position: number): Promise<void> {
+    const { metadata } = this.#parts;
+    const { signal } = this.#ending;
+    const isThere = (): boolean => metadata.image.position > position || signal.aborted;
+    if (isThere()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!isThere()) return;
+        forget();
+        resolve();
+      };
+      const forget = metadata.onImage(look);
+      signal.addEventListener('abort', look, { once: true });
+    });
+  }
+
+  /** Resolves when the controller has brought the broker into service. */
+  async #live(brokerEpoch: BrokerEpoch): Promise<void> {
+    const { timers, logger, controller, metadata } = this.#parts;
+    const identity = { nodeId: this.nodeId, brokerEpoch };
+    this.#lifecycle = new BrokerLifecycle(identity, this.config.heartbeatIntervalMs, {
+      ...{ timers, logger },
+      heartbeat: (beat) => controller.heartbeat(beat),
+      position: () => metadata.image.position,
+      onReplaced: (error) => {
+        this.stop();
+        this.#parts.onReplaced(error);
+      },
+    });
+    await this.#lifecycle.start().catch(ifNot(this.#ending.signal));
+  }
+
   /** For good: the metadata is not followed any more, or it could make this broker lead again. */
   #leaveService(row: ErrorRow): void {
     this.#outOfService = row;
+    this.#ending.abort();
+    this.#lifecycle?.stop();
     this.#unfollow?.();
     this.#replicas.stop(row);
   }
@@ -417,6 +469,13 @@ export class Broker {
     return { ...refusal(Errors.NOT_LEADER_OR_FOLLOWER, detail), leaderId: leader, leaderEpoch };
   }
 }
+
+/** A start that was ended is no failure. */
+const ifNot =
+  (signal: AbortSignal) =>
+  (error: unknown): undefined => {
+    if (!signal.aborted) throw error;
+  };
 
 const refusal = (row: PartitionRefusal['row'], detail: string): PartitionRefusal => ({
   row,

@@ -20,4 +20,16 @@ export interface CommandContext {
   connect(options: ConnectOptions): Promise<Client>;
   /** Starts a node as the server's entry does, loaded when it is called. */
   startServer(options: StartServerOptions): Promise<RunningServer>;
+  /** Runs `varve` with these arguments, those of `start --json`, as a process of its own. */
+  spawnNode(args: readonly string[], onLog: (line: string) => void): NodeProcess;
+}
+
+/** A node that runs in a process of its own. */
+export interface NodeProcess {
+  /** True when it serves, false if it ends before. */
+  readonly ready: Promise<boolean>;
+  /** Its exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  /** Asks it to stop in order. */
+  stop(): void;
 }

@@ -18,7 +18,7 @@ export const exitCodeHelp: readonly (readonly [code: string, meaning: string])[]
   ['0', 'done; for start: stopped by a signal'],
   ['1', 'failed'],
   ['2', 'wrong usage'],
-  ['3', 'no such topic'],
+  ['3', 'no such topic or node'],
   ['4', 'the broker refuses it'],
   ['5', 'not done in time'],
   ['6', 'exists already'],

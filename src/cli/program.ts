@@ -1,12 +1,19 @@
 import { Command, Option } from 'commander';
 import { SERVER_VERSION } from '../server/version.ts';
 import type { CommandContext } from './command-context.ts';
+import type { ClusterDescribeOptions } from './commands/cluster-describe.ts';
 import type { ConsumeOptions } from './commands/consume.ts';
+import type { LocalCommandOptions } from './commands/local.ts';
 import type { LogAdoptOptions } from './commands/log-adopt.ts';
 import type { LogDumpOptions } from './commands/log-dump.ts';
 import type { LogVerifyOptions } from './commands/log-verify.ts';
 import type { OffsetsOptions } from './commands/offsets.ts';
 import type { ProduceOptions } from './commands/produce.ts';
+import type { QuorumAddVoterOptions } from './commands/quorum-add-voter.ts';
+import type { QuorumDescribeOptions } from './commands/quorum-describe.ts';
+import type { QuorumRemoveVoterOptions } from './commands/quorum-remove-voter.ts';
+import type { QuorumTransferOptions } from './commands/quorum-transfer.ts';
+import type { SnapshotDumpOptions } from './commands/snapshot-dump.ts';
 import type { StartCommandOptions } from './commands/start.ts';
 import type { TopicAlterOptions } from './commands/topic-alter.ts';
 import type { TopicCreateOptions } from './commands/topic-create.ts';
@@ -48,11 +55,15 @@ export function buildProgram(context: CommandContext): Command {
     })
     .addHelpText('after', `\nExit codes:\n${exitCodeLines()}`);
   addStart(program, context);
+  addLocal(program, context);
   addTopic(program, context);
   addProduce(program, context);
   addConsume(program, context);
   addOffsets(program, context);
+  addCluster(program, context);
+  addQuorum(program, context);
   addLog(program, context);
+  addSnapshot(program, context);
   addConfig(program, context);
   addCompletion(program, context);
   return program;
@@ -73,10 +84,30 @@ function addStart(program: Command, context: CommandContext): void {
     .option('--set <KEY=VALUE>', 'one setting (see: varve config docs); may be repeated', addItem)
     .option('--insecure', 'allow everybody who reaches it to do anything')
     .option('--node-id <N>', 'number of this node (default: 1)', wholeNumber(0))
+    .option(
+      '--voters <ID@HOST:PORT,...>',
+      'nodes that form the cluster, by their peer ports; the same on each',
+    )
+    .option('--peer <HOST:PORT>', 'where to serve the other nodes (default: 127.0.0.1:9093)')
+    .option('--rack <NAME>', 'rack, zone or host of this node')
     .option('--json', 'print one line of JSON when ready')
     .action(async (options: StartCommandOptions) => {
       const { start } = await import('./commands/start.ts');
       await start(options, context);
+    });
+}
+
+function addLocal(program: Command, context: CommandContext): void {
+  program
+    .command('local')
+    .description('run a cluster on this machine until it is told to stop, for trying it out')
+    .option('--nodes <N>', 'number of nodes', wholeNumber(1, 9), 3)
+    .option('--data-dir <DIR>', 'folder of all their data', someText, 'varve-data')
+    .option('--config <FILE>', 'settings of all of them, as YAML or JSON')
+    .option('--set <KEY=VALUE>', 'a setting of all of them; may be repeated', addItem)
+    .action(async (options: LocalCommandOptions) => {
+      const { local } = await import('./commands/local.ts');
+      await local(options, context);
     });
 }
 
@@ -205,6 +236,75 @@ function addOffsets(program: Command, context: CommandContext): void {
     const { showOffsets } = await import('./commands/offsets.ts');
     await showOffsets(topic, options, context);
   });
+}
+
+function addCluster(program: Command, context: CommandContext): void {
+  const describe = addGroup(program, 'cluster', 'about the cluster')
+    .command('describe')
+    .description('show its id, controller and brokers')
+    .option('--json', 'print JSON');
+  addConnection(describe).action(async (options: ClusterDescribeOptions) => {
+    const { describeCluster } = await import('./commands/cluster-describe.ts');
+    await describeCluster(options, context);
+  });
+}
+
+const QUORUM_HELP = `
+A node is sent the metadata as an observer from when it runs; add-voter lets it vote, which
+three or five nodes should do. remove-voter takes out a voter, or an observer that is gone.`;
+
+function addQuorum(program: Command, context: CommandContext): void {
+  const quorum = addGroup(program, 'quorum', 'show and change who keeps the metadata');
+  quorum.addHelpText('after', QUORUM_HELP);
+  const describe = quorum
+    .command('describe')
+    .description('show the leader, the voters and observers, and how far each is')
+    .option('--json', 'print JSON');
+  addConnection(describe).action(async (options: QuorumDescribeOptions) => {
+    const { describeQuorum } = await import('./commands/quorum-describe.ts');
+    await describeQuorum(options, context);
+  });
+  const add = quorum
+    .command('add-voter')
+    .description('let a node vote that runs as an observer and has caught up')
+    .argument('<NODE-ID>', 'number of the node', wholeNumber(0))
+    .option('--json', 'print JSON');
+  addConnection(add).action(async (nodeId: number, options: QuorumAddVoterOptions) => {
+    const { addVoter } = await import('./commands/quorum-add-voter.ts');
+    await addVoter(nodeId, options, context);
+  });
+  const remove = quorum
+    .command('remove-voter')
+    .description('take a node out of the quorum')
+    .argument('<NODE-ID>', 'number of the node', wholeNumber(0))
+    .option('--force', 'also if those that answer are no majority of the voters that remain')
+    .option('--json', 'print JSON');
+  addConnection(remove).action(async (nodeId: number, options: QuorumRemoveVoterOptions) => {
+    const { removeVoter } = await import('./commands/quorum-remove-voter.ts');
+    await removeVoter(nodeId, options, context);
+  });
+  const transfer = quorum
+    .command('transfer')
+    .description('make another voter the leader')
+    .argument('<NODE-ID>', 'number of the node', wholeNumber(0))
+    .option('--json', 'print JSON');
+  addConnection(transfer).action(async (nodeId: number, options: QuorumTransferOptions) => {
+    const { transferLeadership } = await import('./commands/quorum-transfer.ts');
+    await transferLeadership(nodeId, options, context);
+  });
+}
+
+function addSnapshot(program: Command, context: CommandContext): void {
+  addGroup(program, 'snapshot', 'look into the metadata of a node that is stopped')
+    .command('dump')
+    .description('show what the snapshot of the metadata holds, a record a line')
+    .argument('<DIR>', 'data directory of the node')
+    .option('--log', 'show the entries behind the snapshot, too')
+    .option('--json', 'print a line of JSON for each')
+    .action(async (path: string, options: SnapshotDumpOptions) => {
+      const { dumpSnapshot } = await import('./commands/snapshot-dump.ts');
+      await dumpSnapshot(path, options, context);
+    });
 }
 
 const ADOPT_HELP = `

@@ -83,6 +83,32 @@ export interface ClusterDescription {
   readonly brokers: readonly Broker[];
 }
 
+/** The nodes that keep the metadata of the cluster: its leader is the active controller. */
+export interface QuorumDescription {
+  /** -1 if no leader answers; then the rest is what the node that was asked knows by itself. */
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  /** The last entry of the metadata log that is committed. */
+  readonly commitIndex: number;
+  /** The last one that the node which tells this has applied. */
+  readonly appliedIndex: number;
+  /** Voters first, each in the order of their ids. */
+  readonly members: readonly QuorumMember[];
+}
+
+export interface QuorumMember {
+  readonly nodeId: number;
+  readonly directoryId: string;
+  /** An observer is sent the log and does not vote. */
+  readonly role: 'voter' | 'observer';
+  /** The last entry that it has on its disk, as far as the leader knows; -1 if not known. */
+  readonly matchIndex: number;
+  /** How many entries it lacks; -1 if not known. */
+  readonly lag: number;
+  /** It was heard of within about the last second; false also if not known. */
+  readonly heardOf: boolean;
+}
+
 export interface Capabilities {
   readonly serverVersion: string;
   readonly clusterId: string;
@@ -232,6 +258,42 @@ export class Admin {
     return this.#call(adminMethods.describeCluster, {}, options);
   }
 
+  /** Whichever broker is asked, the leader of the quorum answers, if there is one. */
+  async describeQuorum(options: CallOptions = {}): Promise<QuorumDescription> {
+    const answer = await this.#call(adminMethods.describeQuorum, {}, options);
+    const members = answer.members.map(
+      ({ voter, ...member }): QuorumMember => ({ ...member, role: voter ? 'voter' : 'observer' }),
+    );
+    return { ...answer, members };
+  }
+
+  /**
+   * Makes a node a voter of the quorum. It must run, as an observer, and have caught up: that is waited for
+   * a while. Nothing happens if it is a voter.
+   */
+  async addVoter(nodeId: number, options: CallOptions = {}): Promise<void> {
+    await this.#call(adminMethods.addVoter, { nodeId: checkedNodeId(nodeId) }, options);
+  }
+
+  /**
+   * Takes a voter, or an observer that is gone for good, out of the quorum.
+   *
+   * @param options with `force` also if those that answer are no majority of the voters that remain:
+   * then nothing can be changed until enough of the others answer
+   */
+  async removeVoter(
+    nodeId: number,
+    options: CallOptions & { readonly force?: boolean } = {},
+  ): Promise<void> {
+    const request = { nodeId: checkedNodeId(nodeId), force: options.force ?? false };
+    await this.#call(adminMethods.removeVoter, request, options);
+  }
+
+  /** Makes another voter the leader of the quorum. Nothing happens if it is. */
+  async transferLeadership(nodeId: number, options: CallOptions = {}): Promise<void> {
+    await this.#call(adminMethods.transferLeadership, { nodeId: checkedNodeId(nodeId) }, options);
+  }
+
   /** What the broker that answers is and accepts. */
   capabilities(options: CallOptions = {}): Promise<Capabilities> {
     return this.#call(adminMethods.getCapabilities, {}, options);
@@ -276,6 +338,11 @@ const configEntry = (entry: ConfigEntryMessage): ConfigEntry => ({
   ...entry,
   source: sources[entry.source],
 });
+
+function checkedNodeId(nodeId: number): number {
+  if (Number.isSafeInteger(nodeId) && nodeId >= 0) return nodeId;
+  throw argumentError(`\`nodeId\` is a whole number from 0, not ${nodeId}`);
+}
 
 function offsetSpec(
   at: OffsetSpec,

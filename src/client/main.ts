@@ -11,6 +11,8 @@ export type {
   OffsetSpec,
   Outcome,
   PartitionOffset,
+  QuorumDescription,
+  QuorumMember,
   TopicConfigs,
   TopicDescription,
   TopicSpec,

@@ -1,7 +1,7 @@
 import type { AnySettingGroup } from '../config/parse-settings.ts';
 import type { CommitListener, WriteResult } from '../coordinator/coordinator-runtime.ts';
 import type { ShardLog } from '../coordinator/shard-log.ts';
-import type { Random } from '../env/ports.ts';
+import type { Clock, Random, Timers } from '../env/ports.ts';
 import type { MetadataImage } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/metadata-records.ts';
 import { assert } from '../model/assert.ts';
@@ -19,6 +19,7 @@ import {
   type TopicChoice,
 } from './change-topics.ts';
 import type { ConfigChanges } from './config-changes.ts';
+import type { ControllerApi } from './controller-api.ts';
 import type { ControllerConfig } from './controller-config.ts';
 import { type CreatedTopic, createTopics, type NewTopic } from './create-topics.ts';
 import { type FeatureUpdate, type UpdatedFeature, updateFeatures } from './feature-levels.ts';
@@ -26,21 +27,31 @@ import { fenceBrokers } from './fence-brokers.ts';
 import { type BrokerHeartbeat, type HeartbeatAnswer, heartbeat } from './heartbeat.ts';
 import { type ClusterIdentity, MetadataReplica } from './metadata-replica.ts';
 import { type BrokerRegistration, registerBroker } from './register-broker.ts';
+import { SessionKeeper } from './session-keeper.ts';
 import { TopicConfigRules } from './topic-configs.ts';
 import { unregisterBroker } from './unregister-broker.ts';
+
+/** The log of the metadata. */
+export interface MetadataLog extends ShardLog {
+  /** Resolves when all is applied that was committed at the time of the call; NOT_CONTROLLER if that cannot be told here. */
+  read(): Promise<number>;
+}
 
 /**
  * Decides every change of the metadata of the cluster while this node is the active controller. A promise
  * resolves when its change is committed, and what an answer says about the state is committed too.
  *
  * Requests for many topics answer for each of them; one that fails does not stop the others. All
- * methods reject with `ApiError`: NOT_CONTROLLER when this node is not active, or has lost its leadership
- * (then the change may or may not have been made), BROKER_OVERLOADED, REQUEST_TOO_LARGE.
+ * methods reject with `ApiError`: NOT_CONTROLLER when this node is not active, and nothing was changed;
+ * REQUEST_TIMED_OUT when it has lost its leadership meanwhile, and the change may or may not have been
+ * made; BROKER_OVERLOADED, REQUEST_TOO_LARGE.
  */
-export class Controller {
+export class Controller implements ControllerApi {
   readonly #config: ControllerConfig;
   readonly #random: Random;
+  readonly #log: MetadataLog;
   readonly #configRules: TopicConfigRules;
+  #sessions: SessionKeeper | undefined;
   /** The metadata as they are on this node. */
   readonly replica: MetadataReplica;
 
@@ -48,12 +59,13 @@ export class Controller {
   constructor(
     config: ControllerConfig,
     random: Random,
-    log: ShardLog,
+    log: MetadataLog,
     identity: ClusterIdentity,
     topicSettings: AnySettingGroup,
   ) {
     this.#config = config;
     this.#random = random;
+    this.#log = log;
     this.#configRules = new TopicConfigRules(topicSettings);
     this.replica = new MetadataReplica(log, identity);
   }
@@ -99,19 +111,33 @@ export class Controller {
     return this.#plan(validateOnly, (plan) => alterTopicConfigs(plan, changes, this.#configRules));
   }
 
-  /**
-   * The epoch of the new incarnation; only under it may the broker append.
-   *
-   * @param hasSession whether a broker of that id is still heard of
-   */
-  registerBroker(registration: BrokerRegistration, hasSession = false): Promise<BrokerEpoch> {
-    return this.#write((image, position) =>
-      registerBroker(image, position, registration, hasSession),
-    );
+  /** From now on brokers that are not heard of for the session timeout are fenced. For clusters of several. */
+  keepSessions(parts: { readonly clock: Clock; readonly timers: Timers }): void {
+    const { replica } = this;
+    const sessions = new SessionKeeper(this.#config.sessionTimeoutMs, {
+      ...parts,
+      image: () => replica.image,
+      fence: (ids) => this.fenceBrokers(ids),
+    });
+    this.#sessions = sessions;
+    replica.whenActive((isActive) => sessions.activeIs(isActive));
   }
 
-  heartbeat(beat: BrokerHeartbeat): Promise<HeartbeatAnswer> {
-    return this.#write((image) => heartbeat(image, beat));
+  /** The epoch of the new incarnation; only under it may the broker append. */
+  async registerBroker(registration: BrokerRegistration): Promise<BrokerEpoch> {
+    const { nodeId } = registration;
+    const hasSession = this.#sessions?.isAlive(nodeId) ?? false;
+    const epoch = await this.#write((image, position) =>
+      registerBroker(image, position, registration, hasSession),
+    );
+    this.#sessions?.heard(nodeId);
+    return epoch;
+  }
+
+  async heartbeat(beat: BrokerHeartbeat): Promise<HeartbeatAnswer> {
+    const answer = await this.#write((image) => heartbeat(image, beat));
+    this.#sessions?.heard(beat.nodeId);
+    return answer;
   }
 
   fenceBrokers(ids: readonly NodeId[]): Promise<NodeId[]> {
@@ -136,6 +162,12 @@ export class Controller {
       records: [{ type: 'producer-ids', nextProducerId: producerId(nextProducerId + count) }],
       response: nextProducerId,
     }));
+  }
+
+  async currentPosition(): Promise<number> {
+    await this.#log.read();
+    // Not what was read: the entry that begins an epoch, or changes the members, has no place in an image.
+    return this.image.position;
   }
 
   /** Before this node serves logs that were written under the metadata of another cluster. */

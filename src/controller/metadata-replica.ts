@@ -41,6 +41,7 @@ export class MetadataReplica implements MetadataMachine {
   readonly #log: ShardLog;
   readonly #identity: ClusterIdentity;
   readonly #listeners = new Set<CommitListener<MetadataImage>>();
+  readonly #leaderListeners = new Set<() => void>();
   #image: MetadataImage = emptyImage;
   #position = 0;
   #waiting: { readonly position: number; resolve(): void }[] = [];
@@ -83,6 +84,12 @@ export class MetadataReplica implements MetadataMachine {
   onImage(listener: CommitListener<MetadataImage>): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls `listener` whenever another node leads, or none, or the same in a new epoch; the result ends that. */
+  onLeader(listener: () => void): () => void {
+    this.#leaderListeners.add(listener);
+    return () => this.#leaderListeners.delete(listener);
   }
 
   /** Everything below this position of the log has come here. */
@@ -131,14 +138,9 @@ export class MetadataReplica implements MetadataMachine {
     this.#role = role;
     this.#epoch = epoch;
     this.#leader = leader;
-    if (role !== 'leader') {
-      this.resign();
-      return;
-    }
-    const isNewLog = this.#log.nextPosition === FIRST_POSITION + 1;
-    // With the entry that begins the epoch, so that both become durable at once.
-    if (isNewLog) this.#log.append(this.#firstRecords.map(encodeMetadataRecord));
-    this.#electedAt = this.#log.nextPosition - 1;
+    if (role === 'leader') this.#elected();
+    else this.resign();
+    for (const listener of this.#leaderListeners) listener();
   }
 
   snapshot(): SnapshotSource {
@@ -156,6 +158,13 @@ export class MetadataReplica implements MetadataMachine {
     this.#runtime = null;
     runtime.retire(cause);
     this.#onActive(false);
+  }
+
+  #elected(): void {
+    const isNewLog = this.#log.nextPosition === FIRST_POSITION + 1;
+    // With the entry that begins the epoch, so that both become durable at once.
+    if (isNewLog) this.#log.append(this.#firstRecords.map(encodeMetadataRecord));
+    this.#electedAt = this.#log.nextPosition - 1;
   }
 
   #lead(): void {
@@ -211,9 +220,10 @@ function replayed(
   return next;
 }
 
+/** Not NOT_CONTROLLER, after which it would be asked for again: perhaps it was made. */
 const notKnown = (cause: unknown): ApiError =>
   new ApiError(
-    Errors.NOT_CONTROLLER,
-    'this node is no longer the active controller; whether the change was made is not known here',
+    Errors.REQUEST_TIMED_OUT,
+    'this node is no longer the active controller; it is not known whether the change was made',
     { cause },
   );

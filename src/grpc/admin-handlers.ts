@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/broker.ts';
 import type { ConfigSource } from '../broker/config-entry.ts';
 import { type OffsetResult, type OffsetSpec, PARTITIONS_AT_A_TIME } from '../broker/offsets.ts';
+import type { QuorumMember } from '../controller/quorum-api.ts';
 import type { Refusal } from '../controller/refusal.ts';
 import { mapLimited } from '../log/serial-lane.ts';
 import {
@@ -10,7 +11,8 @@ import {
   topicByName,
   topicsByName,
 } from '../metadata/image.ts';
-import { Errors } from '../model/errors.ts';
+import { ApiError, Errors } from '../model/errors.ts';
+import { type NodeId, nodeId } from '../model/ids.ts';
 import type * as messages from '../rpc/admin-messages.ts';
 import { adminMethods } from '../rpc/admin-service.ts';
 import { toErrorMessage } from '../rpc/error-message.ts';
@@ -28,6 +30,7 @@ export function serveAdmin(table: HandlerTable, broker: Broker, facts: ServerFac
   serveTopics(table, broker);
   serveConfigs(table, broker);
   serveOffsets(table, broker);
+  serveQuorum(table, broker);
   table.onCall(adminMethods.allocateProducerId, async () => ({
     producerId: await broker.allocateProducerId(),
     producerEpoch: 0,
@@ -135,6 +138,39 @@ function serveOffsets(table: HandlerTable, broker: Broker): void {
     ),
   }));
 }
+
+function serveQuorum(table: HandlerTable, { quorum }: Broker): void {
+  table.onCall(adminMethods.describeQuorum, async () => {
+    const { leaderId, members, ...description } = await quorum.describe();
+    return { ...description, leaderId: leaderId ?? -1, members: members.map(quorumMember) };
+  });
+  table.onCall(adminMethods.addVoter, async ({ nodeId: id }) => {
+    await quorum.addVoter(nodeIdOf(id));
+    return {};
+  });
+  table.onCall(adminMethods.removeVoter, async ({ nodeId: id, force }) => {
+    await quorum.removeVoter(nodeIdOf(id), force);
+    return {};
+  });
+  table.onCall(adminMethods.transferLeadership, async ({ nodeId: id }) => {
+    await quorum.transferLeadership(nodeIdOf(id));
+    return {};
+  });
+}
+
+function nodeIdOf(id: number): NodeId {
+  if (id >= 0) return nodeId(id);
+  throw new ApiError(Errors.INVALID_REQUEST, `node id ${id} cannot be, give one from 0`);
+}
+
+const quorumMember = (member: QuorumMember): messages.QuorumMember => ({
+  nodeId: member.nodeId,
+  directoryId: member.directoryId,
+  voter: member.role === 'voter',
+  matchIndex: member.matchIndex ?? -1,
+  lag: member.lag ?? -1,
+  heardOf: member.isHeardOf,
+});
 
 /** A short request can repeat a name very often, and each would be answered at length. */
 const distinct = (names: readonly string[]): string[] => [...new Set(names)];

@@ -60,6 +60,10 @@ const typeNumbers: { readonly [T in MetadataRecord['type']]: number } = {
 /** The newest version of each type that is not in its first. */
 const newestVersions: ReadonlyMap<number, number> = new Map([[typeNumbers['register-broker'], 2]]);
 
+/** Whether these are the bytes of a `register-broker`; says so without decoding them. */
+export const isRegistration = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0 && bytes[1] === typeNumbers['register-broker'];
+
 /**
  * The bytes of a record, big-endian:
  *

@@ -91,6 +91,7 @@ const rows = {
   INCONSISTENT_TOPIC_ID: [103, RETRY, 'FAILED_PRECONDITION', 'the topic was deleted and made anew'] as Row,
   MISMATCHED_ENDPOINT_TYPE: [114, FINAL, 'INVALID_ARGUMENT', 'controllers are not reached by this listener'] as Row,
   UNSUPPORTED_ENDPOINT_TYPE: [115, FINAL, 'INVALID_ARGUMENT', 'the broker does not tell of endpoints of that type'] as Row,
+  VOTER_NOT_FOUND: [127, FINAL, 'NOT_FOUND', 'the metadata quorum has no such member'] as Row,
   BROKER_OVERLOADED: [10000, RETRY, 'RESOURCE_EXHAUSTED', 'the broker holds as many unanswered requests as it may'] as Row,
   REQUEST_TOO_LARGE: [10001, FINAL, 'RESOURCE_EXHAUSTED', 'the request is larger than the broker accepts'] as Row,
   SLOW_READER: [10002, RETRY, 'RESOURCE_EXHAUSTED', 'the stream was ended because its reader stopped reading'] as Row,

@@ -20,7 +20,7 @@ import {
   type StateMachine,
   type TransferOutcome,
 } from './quorum-driver.ts';
-import { encodeRecords } from './quorum-entry.ts';
+import { decodeRecords, encodeRecords } from './quorum-entry.ts';
 import { RaftStorage, startState } from './raft-storage.ts';
 
 /** Most bytes of records in one entry. */
@@ -133,8 +133,32 @@ export class MetadataQuorum implements ShardLog {
     driver.start();
   }
 
+  /** The newest members that the directory had in its log when it was opened. Before `start`. */
+  get storedMembers(): Configuration {
+    const { snapshot, entries } = startState(this.#storage, this.#loaded);
+    const newest = entries.findLast((entry) => entry.kind === 'configuration');
+    return newest?.configuration ?? snapshot?.configuration ?? NO_CONFIGURATION;
+  }
+
+  /**
+   * The records that were stored when the directory was opened, oldest first; perhaps with some that were
+   * never committed. Before `start`.
+   */
+  *storedRecords(): Generator<Uint8Array> {
+    if (this.#loaded === undefined) return;
+    yield* this.#loaded.records;
+    for (const entry of this.#loaded.entries) {
+      if (entry.kind === 'command') yield* decodeRecords(entry.bytes);
+    }
+  }
+
   get status(): RaftStatus {
     return this.#started.status;
+  }
+
+  /** Everything up to here is in the machine. */
+  get appliedIndex(): number {
+    return this.#started.appliedIndex;
   }
 
   get nextPosition(): number {
@@ -153,7 +177,7 @@ export class MetadataQuorum implements ShardLog {
 
   /** Resolves with a position: a machine that has all below it may answer what was asked before. */
   async read(): Promise<number> {
-    return (await this.#started.read()) + 1;
+    return (await this.#running().read()) + 1;
   }
 
   /** A message of a peer has come, which its network vouches for. */
@@ -170,19 +194,25 @@ export class MetadataQuorum implements ShardLog {
   }
 
   /** See `QuorumDriver.changeMembership`. */
-  changeMembership(change: MembershipChange): Promise<RefusalReason | null> {
-    return this.#started.changeMembership(change);
+  async changeMembership(change: MembershipChange): Promise<RefusalReason | null> {
+    return await this.#running().changeMembership(change);
   }
 
   /** See `QuorumDriver.transferLeadership`. */
-  transferLeadership(to: Member): Promise<TransferOutcome> {
-    return this.#started.transferLeadership(to);
+  async transferLeadership(to: Member): Promise<TransferOutcome> {
+    return await this.#running().transferLeadership(to);
   }
 
   /** Stores what was appended, refuses more, and lets the data directory go. */
   async close(): Promise<void> {
     this.#stoppedBy ??= new ApiError(Errors.NOT_CONTROLLER, 'the controller has stopped');
     await (this.#driver ?? this.#storage).close();
+  }
+
+  /** For what peers and clients may ask for at any time. */
+  #running(): QuorumDriver {
+    if (this.#driver !== undefined) return this.#driver;
+    throw new ApiError(Errors.NOT_CONTROLLER, 'this node is not part of a cluster yet');
   }
 
   get #started(): QuorumDriver {
@@ -192,10 +222,7 @@ export class MetadataQuorum implements ShardLog {
 
   /** Who comes with another directory has lost what this one promised. */
   #checkIsSelf(self: Member): void {
-    const { snapshot, entries } = startState(this.#storage, this.#loaded);
-    const newest = entries.findLast((entry) => entry.kind === 'configuration');
-    const configuration = newest?.configuration ?? snapshot?.configuration ?? NO_CONFIGURATION;
-    const known = memberOf(configuration, self.id);
+    const known = memberOf(this.storedMembers, self.id);
     if (known === undefined || sameMember(known, self)) return;
     const what = `its log knows node ${self.id} with data directory ${known.directoryId}, and this one is ${self.directoryId}`;
     throw new DamagedMetadataError(this.#options.dataDirectory, what);

@@ -12,7 +12,7 @@ export interface QuorumTiming {
   readonly heartbeatIntervalMs: number;
 }
 
-export const DEFAULT_TIMING: QuorumTiming = { electionTimeoutMs: 1_000, heartbeatIntervalMs: 100 };
+export const DEFAULT_TIMING: QuorumTiming = { electionTimeoutMs: 500, heartbeatIntervalMs: 100 };
 
 export const quorumSettings: SettingGroup<QuorumConfig> = {
   snapshotIntervalEntries: setting.int({

@@ -175,12 +175,12 @@ export class QuorumDriver {
 
   /**
    * Resolves when everything up to an index that this leader has appended is committed and applied.
-   * Rejects with NOT_CONTROLLER when that will not be known here.
+   * Rejects with REQUEST_TIMED_OUT when that will not be known here.
    */
   committed(index: number): Promise<void> {
     if (index <= this.appliedIndex) return Promise.resolve();
-    if (this.#stoppedBy !== null) return Promise.reject(this.#stoppedBy);
-    if (this.#role !== 'leader') return Promise.reject(refusal('not-leader', this.#leader));
+    if (this.#stoppedBy !== null) return Promise.reject(notKnown(this.#stoppedBy));
+    if (this.#role !== 'leader') return Promise.reject(notKnown());
     return this.#waiters.wait(index);
   }
 
@@ -278,7 +278,7 @@ export class QuorumDriver {
         this.#readReady(effect.requestId, effect.index);
         return;
       case 'read-failed':
-        this.#readFailed(effect.requestId, lostLeadership());
+        this.#readFailed(effect.requestId, refusal('not-leader', this.#leader));
         return;
       case 'became':
         this.#became(effect);
@@ -391,7 +391,12 @@ export class QuorumDriver {
       this.#reads.delete(requestId);
     };
     if (index <= this.appliedIndex) finish();
-    else this.#waiters.wait(index).then(finish, (error) => this.#readFailed(requestId, error));
+    else {
+      const failed = () => refusal('not-leader', this.#leader);
+      this.#waiters
+        .wait(index)
+        .then(finish, () => this.#readFailed(requestId, this.#stoppedBy ?? failed()));
+    }
   }
 
   #readFailed(requestId: number, error: Error): void {
@@ -403,7 +408,7 @@ export class QuorumDriver {
     this.#role = role;
     this.#leader = leader;
     if (role !== 'leader') {
-      this.#waiters.fail(lostLeadership());
+      this.#waiters.fail(notKnown());
       this.#endTransfer(null);
     }
     this.#parts.logger.info(
@@ -451,7 +456,7 @@ export class QuorumDriver {
   }
 
   #failAll(error: ApiError): void {
-    this.#waiters.fail(error);
+    this.#waiters.fail(notKnown(error));
     for (const requestId of this.#reads.keys()) this.#readFailed(requestId, error);
     this.#endTransfer('given-up');
   }
@@ -464,11 +469,12 @@ export type TransferOutcome = RefusalReason | 'given-up' | null;
 export const cannotStore = (cause: unknown): ApiError =>
   new ApiError(Errors.NOT_CONTROLLER, `this node cannot store the metadata: ${cause}`, { cause });
 
-const lostLeadership = (): ApiError =>
-  new ApiError(
-    Errors.NOT_CONTROLLER,
-    'this node leads the metadata quorum no longer; whether the change was made is not known here',
-  );
+/** For who has appended something: only nodes that lead know whether it is committed. */
+const notKnown = (cause?: ApiError): ApiError => {
+  const why = cause?.message ?? 'this node leads the metadata quorum no longer';
+  const detail = `${why}; it is not known here whether the change was made`;
+  return new ApiError(Errors.REQUEST_TIMED_OUT, detail, { cause });
+};
 
 function refusal(reason: RefusalReason, leader: Member | null): ApiError {
   if (reason === 'too-much-uncommitted') {

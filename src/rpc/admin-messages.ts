@@ -228,3 +228,41 @@ export type ConfigSource =
   | 'CONFIG_SOURCE_TOPIC'
   | 'CONFIG_SOURCE_BROKER'
   | 'CONFIG_SOURCE_DEFAULT';
+
+export type DescribeQuorumRequest = Record<string, never>;
+
+export interface DescribeQuorumResponse {
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly members: readonly QuorumMember[];
+}
+
+export interface QuorumMember {
+  readonly nodeId: number;
+  readonly directoryId: string;
+  readonly voter: boolean;
+  readonly matchIndex: number;
+  readonly lag: number;
+  readonly heardOf: boolean;
+}
+
+export interface AddVoterRequest {
+  readonly nodeId: number;
+}
+
+export type AddVoterResponse = Record<string, never>;
+
+export interface RemoveVoterRequest {
+  readonly nodeId: number;
+  readonly force: boolean;
+}
+
+export type RemoveVoterResponse = Record<string, never>;
+
+export interface TransferLeadershipRequest {
+  readonly nodeId: number;
+}
+
+export type TransferLeadershipResponse = Record<string, never>;

@@ -1,5 +1,6 @@
-import type * as protobuf from 'protobufjs';
 import type {
+  AddVoterRequest,
+  AddVoterResponse,
   AllocateProducerIdRequest,
   AllocateProducerIdResponse,
   AlterConfigsRequest,
@@ -16,6 +17,8 @@ import type {
   DescribeClusterResponse,
   DescribeConfigsRequest,
   DescribeConfigsResponse,
+  DescribeQuorumRequest,
+  DescribeQuorumResponse,
   DescribeTopicsRequest,
   DescribeTopicsResponse,
   GetCapabilitiesRequest,
@@ -24,9 +27,13 @@ import type {
   ListOffsetsResponse,
   ListTopicsRequest,
   ListTopicsResponse,
+  RemoveVoterRequest,
+  RemoveVoterResponse,
+  TransferLeadershipRequest,
+  TransferLeadershipResponse,
 } from './admin-messages.ts';
 import type { Method } from './method.ts';
-import { loadProto, reflectedCodec, reflectedRequestCodec } from './proto-codec.ts';
+import { protoTypes, reflectedCodec, reflectedRequestCodec } from './proto-codec.ts';
 
 /** The calls of `varve.v1.AdminService`, documented in `proto/varve/v1/admin.proto`. */
 export interface AdminMethods {
@@ -42,7 +49,13 @@ export interface AdminMethods {
   readonly listOffsets: Method<ListOffsetsRequest, ListOffsetsResponse>;
   readonly deleteRecords: Method<DeleteRecordsRequest, DeleteRecordsResponse>;
   readonly allocateProducerId: Method<AllocateProducerIdRequest, AllocateProducerIdResponse>;
+  readonly describeQuorum: Method<DescribeQuorumRequest, DescribeQuorumResponse>;
+  readonly addVoter: Method<AddVoterRequest, AddVoterResponse>;
+  readonly removeVoter: Method<RemoveVoterRequest, RemoveVoterResponse>;
+  readonly transferLeadership: Method<TransferLeadershipRequest, TransferLeadershipResponse>;
 }
+
+const adminType = protoTypes('varve/v1/admin.proto', 'varve.v1');
 
 export const adminMethods: AdminMethods = {
   getCapabilities: method('GetCapabilities'),
@@ -57,6 +70,10 @@ export const adminMethods: AdminMethods = {
   listOffsets: method('ListOffsets'),
   deleteRecords: method('DeleteRecords'),
   allocateProducerId: method('AllocateProducerId'),
+  describeQuorum: method('DescribeQuorum'),
+  addVoter: method('AddVoter'),
+  removeVoter: method('RemoveVoter'),
+  transferLeadership: method('TransferLeadership'),
 };
 
 /** The messages of a method are named after it; buf's lint holds the proto to that. */
@@ -68,12 +85,4 @@ function method<Request extends object, Response extends object>(
     request: reflectedRequestCodec<Request>(() => adminType(`${name}Request`)),
     response: reflectedCodec<Response>(() => adminType(`${name}Response`)),
   };
-}
-
-/** Read from the file at the first message, and the same ever after. */
-let admin: protobuf.Root | undefined;
-
-function adminType(name: string): protobuf.Type {
-  admin ??= loadProto('varve/v1/admin.proto');
-  return admin.lookupType(`varve.v1.${name}`);
 }

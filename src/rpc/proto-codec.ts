@@ -7,13 +7,25 @@ import { toBytes } from './plain-bytes.ts';
 import { protoDirectory } from './proto-directory.ts';
 import { ProtobufReader, requestHeapBytes, WIRE_BYTES } from './protobuf.ts';
 
+/** How large a request may be, and what it may come to. */
+export interface RequestBudget {
+  readonly maxBytes: number;
+  /** Of the outermost message. */
+  readonly maxFields: number;
+  /** What it may take in memory when it is decoded, by its own bytes. */
+  heapBytes(messageBytes: number): number;
+}
+
 /** A request of administration is small: topics, names, settings. */
-const MAX_REQUEST_BYTES = 1024 * 1024;
-const MAX_REQUEST_FIELDS = 10_000;
+export const ADMIN_BUDGET: RequestBudget = {
+  maxBytes: 1024 * 1024,
+  maxFields: 10_000,
+  heapBytes: requestHeapBytes,
+};
 
 /** What a request of administration may come to in memory beside its own bytes; none that is larger does. */
 export const unaryHeapBytes = (messageBytes: number): number =>
-  requestHeapBytes(Math.min(messageBytes, MAX_REQUEST_BYTES));
+  requestHeapBytes(Math.min(messageBytes, ADMIN_BUDGET.maxBytes));
 
 /**
  * Loads a `.proto` file with what it imports. Call it when the first message is due, not before:
@@ -28,6 +40,15 @@ export function loadProto(file: string): protobuf.Root {
   return root;
 }
 
+/** The messages of a package by name, from a file that is read at the first message and never again. */
+export function protoTypes(file: string, packageName: string): (name: string) => protobuf.Type {
+  let root: protobuf.Root | undefined;
+  return (name) => {
+    root ??= loadProto(file);
+    return root.lookupType(`${packageName}.${name}`);
+  };
+}
+
 /** A codec by reflection, for everything that is not the hot path (DESIGN D6). */
 export function reflectedCodec<T extends object>(type: () => protobuf.Type): MessageCodec<T> {
   return {
@@ -39,27 +60,27 @@ export function reflectedCodec<T extends object>(type: () => protobuf.Type): Mes
 /** The same for what a server receives: size and number of fields are bounded before (DESIGN D15). */
 export function reflectedRequestCodec<T extends object>(
   type: () => protobuf.Type,
+  budget: RequestBudget = ADMIN_BUDGET,
 ): MessageCodec<T> {
   const codec = reflectedCodec<T>(type);
   return {
     encode: codec.encode,
     decode: (bytes) => {
-      checkBudget(type(), bytes);
+      checkBudget(type(), bytes, budget);
       return codec.decode(bytes);
     },
   };
 }
 
 /** Texts and messages, at any depth, are walked through before protobufjs takes memory for them. */
-function checkBudget(type: protobuf.Type, bytes: Uint8Array): void {
-  if (bytes.length > MAX_REQUEST_BYTES) {
-    throw new CorruptError(`${bytes.length} bytes are more than the ${MAX_REQUEST_BYTES} allowed`);
+function checkBudget(type: protobuf.Type, bytes: Uint8Array, budget: RequestBudget): void {
+  const { maxBytes, maxFields } = budget;
+  if (bytes.length > maxBytes) {
+    throw new CorruptError(`${bytes.length} bytes are more than the ${maxBytes} allowed`);
   }
-  const reader = new ProtobufReader(bytes, requestHeapBytes(bytes.length));
+  const reader = new ProtobufReader(bytes, budget.heapBytes(bytes.length));
   for (let fields = 1; reader.hasMore; fields++) {
-    if (fields > MAX_REQUEST_FIELDS) {
-      throw new CorruptError(`more than ${MAX_REQUEST_FIELDS} fields`);
-    }
+    if (fields > maxFields) throw new CorruptError(`more than ${maxFields} fields`);
     walkField(reader, type);
   }
 }
@@ -67,12 +88,21 @@ function checkBudget(type: protobuf.Type, bytes: Uint8Array): void {
 function walkField(reader: ProtobufReader, type: protobuf.Type): void {
   const tag = reader.tag();
   const field = type.fieldsById[tag >>> 3];
-  if (field === undefined || (tag & 7) !== WIRE_BYTES) {
+  if (field === undefined) {
     reader.skip(tag);
     return;
   }
   const inner = field.resolvedType;
   const isMessage = inner !== null && 'fieldsArray' in inner;
+  const isText = field.type === 'string' || field.type === 'bytes';
+  if (field.repeated && !isMessage && !isText) {
+    reader.passOverNumbers(tag);
+    return;
+  }
+  if ((tag & 7) !== WIRE_BYTES) {
+    reader.skip(tag);
+    return;
+  }
   if (!isMessage && !field.map) {
     reader.passOverText();
     return;

@@ -37,6 +37,8 @@ export const requestHeapBytes = (messageBytes: number): number =>
 const MESSAGE_HEAP_BYTES = 96;
 const VIEW_HEAP_BYTES = 112;
 const TEXT_HEAP_BYTES = 24;
+/** A number in an array, which has room for more, and in the copy that we make of it. */
+const NUMBER_HEAP_BYTES = 20;
 
 /** The tag of a field that holds an integer, a boolean or an enum. */
 export const integerTag = (field: number): number => field << 3;
@@ -120,6 +122,13 @@ export class ProtobufReader {
     const length = this.#length();
     this.#pay(TEXT_HEAP_BYTES + 2 * length);
     this.#position += length;
+  }
+
+  /** The same for a part of a list of numbers: one of them, or several that are packed. */
+  passOverNumbers(tag: number): void {
+    const from = this.#position;
+    this.skip(tag);
+    this.#pay(NUMBER_HEAP_BYTES * (this.#position - from));
   }
 
   /**

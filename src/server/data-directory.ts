@@ -106,6 +106,14 @@ export class DataDirectory {
   async leadAlone(machine: MetadataMachine): Promise<void> {
     const { identity, quorum } = this;
     const self = { id: identity.nodeId, directoryId: identity.directoryId };
+    const { voters, learners } = quorum.storedMembers;
+    const others = [...voters, ...learners].filter(({ id }) => id !== self.id);
+    if (others.length > 0) {
+      const ids = others.map(({ id }) => id).join(', ');
+      throw new IdentityError(
+        `${this.#options.path} is of a cluster with nodes ${ids}: say where its nodes are (--voters, or controller.quorum.voters)`,
+      );
+    }
     // A crash before this has left an identity without a cluster; the next start forms it.
     if (!quorum.isBegun) await quorum.begin({ voters: [self], learners: [] });
     quorum.start(self, NO_PEERS, machine);

@@ -12,6 +12,8 @@ export interface ListenerKeys {
   readonly key: string;
   readonly advertisedKey: string;
   readonly tlsPrefix: string;
+  /** The setting of the authorities, if it is not `client.ca.file` behind the prefix. */
+  readonly caKey?: string;
 }
 
 const GRPC_KEYS: ListenerKeys = {
@@ -28,7 +30,7 @@ export function checkListener(
   listener: string,
   tls: TlsOptions | undefined,
   insecure: boolean,
-  { key, tlsPrefix }: ListenerKeys = GRPC_KEYS,
+  { key, tlsPrefix, caKey = `${tlsPrefix}.client.ca.file` }: ListenerKeys = GRPC_KEYS,
 ): void {
   const { host } = parseAddress(listener);
   if (isLoopback(host) || insecure || tls?.ca !== undefined) return;
@@ -36,7 +38,7 @@ export function checkListener(
     key,
     `${listener} can be reached from other machines, and ${
       tls === undefined ? 'neither TLS nor' : 'no'
-    } client certificates are set: set ${tlsPrefix}.cert.file, ${tlsPrefix}.key.file and ${tlsPrefix}.client.ca.file, listen on 127.0.0.1, or set insecure=true to let anybody do anything`,
+    } client certificates are set: set ${tlsPrefix}.cert.file, ${tlsPrefix}.key.file and ${caKey}, listen on 127.0.0.1, or set insecure=true to let anybody do anything`,
   );
 }
 
@@ -62,6 +64,29 @@ export function checkKafkaListener(
   checkAdvertised(advertised === null ? address : formatAddress(advertised), KAFKA_KEYS);
 }
 
+const PEER_KEYS: ListenerKeys = {
+  key: 'peer.listener',
+  advertisedKey: 'peer.advertised.listener',
+  tlsPrefix: 'peer.tls',
+  caKey: 'peer.tls.ca.file',
+};
+
+/** The same for the listener for other nodes; and whoever speaks TLS with them knows whom to trust. */
+export function checkPeerListener(
+  listener: string,
+  advertised: string,
+  tls: TlsOptions | undefined,
+  insecure: boolean,
+): void {
+  if (tls !== undefined && tls.ca === undefined) {
+    const what =
+      'nodes that speak TLS check each other: give the authorities of their certificates';
+    throw new SettingError('peer.tls.ca.file', what);
+  }
+  checkListener(listener, tls, insecure, PEER_KEYS);
+  checkAdvertised(advertised, PEER_KEYS);
+}
+
 /** The same for metrics and health, which have neither TLS nor passwords. */
 export function checkHttpListener(listener: string, insecure: boolean): void {
   if (isLoopback(parseAddress(listener).host) || insecure) return;
@@ -81,6 +106,6 @@ export function checkAdvertised(
   if (!WILDCARDS.has(parseAddress(address).host)) return;
   throw new SettingError(
     advertisedKey,
-    `clients would be told to connect to ${address}, which is every address and none; give the HOST:PORT by which they reach this node`,
+    `others would be told to connect to ${address}, which is every address and none; give the HOST:PORT by which they reach this node`,
   );
 }

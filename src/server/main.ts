@@ -21,6 +21,8 @@ export interface StartServerOptions {
    * if this is left out.
    */
   readonly onFatal?: (error: unknown) => void;
+  /** Ends a start, which waits for the other nodes of its cluster; it then rejects with the reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A node that serves. */
@@ -57,6 +59,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
         ? options.settings
         : new Map(Object.entries(options.settings ?? {})),
       ioThreads: ioThreads(),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
     },
     {
       env,

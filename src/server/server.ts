@@ -2,7 +2,6 @@ import { Broker } from '../broker/broker.ts';
 import { brokerSettings } from '../broker/broker-config.ts';
 import { checkUnknown, type GivenSettings, parseSettings } from '../config/parse-settings.ts';
 import { settingValues } from '../config/setting-values.ts';
-import { Controller } from '../controller/controller.ts';
 import { controllerSettings } from '../controller/controller-config.ts';
 import type { Env } from '../env/ports.ts';
 import { randomId } from '../env/random-id.ts';
@@ -11,11 +10,12 @@ import { GrpcDoor } from '../grpc/grpc-door.ts';
 import { kafkaSettings } from '../kafka/kafka-config.ts';
 import type { LogDirectoryOwner } from '../log/log-directory.ts';
 import type { RecoveryState } from '../log/recovery-progress.ts';
-import { topicLogDefaultSettings, topicLogSettings } from '../log/topic-config.ts';
+import { topicLogDefaultSettings } from '../log/topic-config.ts';
 import { supportedFeatures } from '../metadata/features.ts';
-import { nodeId } from '../model/ids.ts';
+import { type NodeId, nodeId } from '../model/ids.ts';
+import { quorumSettings } from '../quorum/quorum-config.ts';
 import { parseAddress } from '../rpc/address.ts';
-import type { Listener, Transport } from '../rpc/transport.ts';
+import type { Listener, TlsOptions, Transport } from '../rpc/transport.ts';
 import { makeBackground } from '../telemetry/background.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -30,13 +30,17 @@ import {
   checkHttpListener,
   checkKafkaListener,
   checkListener,
+  checkPeerListener,
 } from './listener-policy.ts';
 import { checkMetadataAge } from './metadata-age.ts';
+import { MetadataNode } from './metadata-node.ts';
+import { PeerDoor } from './peer-door.ts';
 import { PeerRefusals } from './peer-refusals.ts';
 import { type ServerConfig, serverSettings } from './server-config.ts';
 import { registerServerMetrics } from './server-metrics.ts';
 import { type Certificates, readTlsFiles } from './tls-files.ts';
 import { SERVER_VERSION } from './version.ts';
+import { parseVoters } from './voters.ts';
 
 export interface ServerOptions {
   /** Folder of everything the node keeps, as an absolute path; made if it is not there. */
@@ -44,6 +48,8 @@ export interface ServerOptions {
   readonly settings: GivenSettings;
   /** Threads of the pool that does file I/O; the flusher never takes the last two. */
   readonly ioThreads?: number;
+  /** Ends a start, which may wait for other nodes for as long as they take; it rejects with the reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a server is made of beside its settings; the twins of these make a test or a simulation. */
@@ -62,6 +68,8 @@ export interface ServerParts {
 /** What reflection tells about. */
 const PROTOS: readonly string[] = ['varve/v1/log.proto', 'varve/v1/admin.proto'];
 const DEFAULT_IO_THREADS = 4;
+/** How long a stop waits until the controller has taken the broker out of service. */
+const LEAVE_MS = 2_000;
 /** The least that a stop waits for the disk. */
 const MIN_CLOSE_MS = 10_000;
 
@@ -81,6 +89,9 @@ export class Server {
   #recovery: RecoveryState | undefined;
   #closing: Promise<void> | undefined;
   #isFailed = false;
+  #failure: unknown;
+  #peers: PeerDoor | undefined;
+  #metadata: MetadataNode | undefined;
 
   constructor(config: ServerConfig, parts: ServerParts) {
     this.#config = config;
@@ -99,12 +110,21 @@ export class Server {
     checkUnknown(options.settings, Object.values(allSettings));
     for (const group of Object.values(allSettings)) parseSettings(group, options.settings);
     const server = new Server(parseSettings(serverSettings, options.settings), parts);
+    const { signal } = options;
+    // What waits then is refused, and the start ends with that.
+    const end = (): void => void server.close().catch(() => {});
+    signal?.addEventListener('abort', end, { once: true });
     try {
+      signal?.throwIfAborted();
       await server.#start(options);
+      signal?.throwIfAborted();
     } catch (error) {
-      // What went wrong first says more than what may go wrong in closing after it.
+      // What went wrong first says more than what may go wrong after it.
       await server.close().catch(() => {});
-      throw error;
+      signal?.throwIfAborted();
+      throw server.#failure ?? error;
+    } finally {
+      signal?.removeEventListener('abort', end);
     }
     return server;
   }
@@ -144,13 +164,15 @@ export class Server {
   async #start(options: ServerOptions): Promise<void> {
     const { env, logger, metrics } = this.#parts;
     const config = this.#config;
-    const { tls, kafkaPlans, kafkaTls } = await this.#checkListeners();
+    const { tls, kafkaPlans, kafkaTls, peerTls } = await this.#checkListeners();
     await this.#openHttp();
+    const voters = parseVoters(config.voters);
     this.#data = await DataDirectory.open(
       {
         path: options.dataDir,
         nodeId: nodeId(config.nodeId),
         clusterId: config.clusterId,
+        hasPeers: voters.size > 0,
         settings: options.settings,
         ioThreads: options.ioThreads ?? DEFAULT_IO_THREADS,
       },
@@ -158,20 +180,14 @@ export class Server {
       logger,
       (error) => this.#fail(error),
     );
-    const { quorum, identity } = this.#data;
-    const controller = new Controller(
-      parseSettings(controllerSettings, options.settings),
-      env.random,
-      quorum,
-      identity,
-      topicLogSettings,
-    );
-    await this.#data.leadAlone(controller.replica);
+    const { identity } = this.#data;
+    const metadata = this.#openMetadata(voters, peerTls, options.settings);
+    const { replica } = metadata;
+    await metadata.enter();
     const topicDefaults = parseSettings(topicLogDefaultSettings, options.settings);
     this.#notReady = ['recovering the logs'];
     const owner: LogDirectoryOwner = {
-      describe: ({ topic }, topicId) =>
-        describeLog(controller.image, topic, topicId, topicDefaults),
+      describe: ({ topic }, topicId) => describeLog(replica.image, topic, topicId, topicDefaults),
       highWatermark: (log) => this.#broker?.highWatermark(log) ?? log.logStartOffset,
       onFailure: (error) => this.#fail(error),
       onFlushStall: (stalledMs) => logger.warn({ stalledMs }, 'the disk does not answer'),
@@ -181,16 +197,18 @@ export class Server {
     };
     const logs = await this.#data.openLogs(owner, metrics);
     this.#recovery = undefined;
-    checkMetadataAge(controller.image, logs.logs());
+    checkMetadataAge(replica.image, logs.logs());
     this.#broker = new Broker(
       parseSettings(brokerSettings, options.settings),
       nodeId(config.nodeId),
       topicDefaults,
       {
         ...env,
-        ...{ controller, logs, logger, metrics },
+        ...{ controller: metadata.controller, quorum: metadata.controller.quorum },
+        ...{ metadata: replica, logs, logger, metrics },
         background: makeBackground(logger, metrics),
         settings: settingValues(Object.values(allSettings), options.settings),
+        onReplaced: (error) => this.#end('another process runs under its node id', error),
       },
     );
     await this.#listen(options.settings, tls);
@@ -202,8 +220,10 @@ export class Server {
       rack: config.rack,
       ...advertised,
       listeners: this.#kafka?.advertised ?? [],
-      peerAddress: '',
+      peerAddress: this.#peers?.advertisedAddress ?? '',
       features: supportedFeatures,
+      previousBrokerEpoch: metadata.previousBrokerEpoch,
+      isFenced: this.#peers !== undefined,
     });
     // Meanwhile the disk may have failed, or earlier: then the node must not say that it is ready.
     if (this.#isFailed) {
@@ -214,6 +234,33 @@ export class Server {
     registerServerMetrics(metrics, this.#broker);
     this.#notReady = [];
     this.#grpc?.setServing(true);
+  }
+
+  #openMetadata(
+    voters: ReadonlyMap<NodeId, string>,
+    tls: TlsOptions | undefined,
+    settings: GivenSettings,
+  ): MetadataNode {
+    const { env, transport, logger, metrics } = this.#parts;
+    const refusals = new PeerRefusals(env.clock, logger, metrics);
+    this.#refusals = refusals;
+    if (voters.size > 0) {
+      const {
+        peerListener: listener,
+        peerAdvertisedListener: advertised,
+        clusterId,
+      } = this.#config;
+      const { heartbeatIntervalMs } = parseSettings(quorumSettings, settings);
+      this.#notReady = ['waiting for the other nodes'];
+      this.#peers = new PeerDoor(
+        this.#data!,
+        { voters, listener, advertised, clusterId, heartbeatIntervalMs, tls },
+        { env, transport, logger, onRefused: (limit, peer) => refusals.note(limit, peer) },
+      );
+    }
+    const config = parseSettings(controllerSettings, settings);
+    this.#metadata = new MetadataNode(this.#data!, config, env, this.#peers);
+    return this.#metadata;
   }
 
   /** What the listeners are to be; one that would be open to strangers is refused before anything is touched. */
@@ -242,7 +289,21 @@ export class Server {
       files,
     );
     for (const plan of kafkaPlans) checkKafkaListener(plan, kafkaTls, config.insecure);
-    return { tls, kafkaPlans, kafkaTls };
+    const peerTls = await readTlsFiles(
+      {
+        prefix: 'peer.tls',
+        certFile: config.peerTlsCertFile,
+        keyFile: config.peerTlsKeyFile,
+        clientCaFile: config.peerTlsCaFile,
+      },
+      files,
+    );
+    if (config.voters !== '') {
+      const { peerListener, peerAdvertisedListener, nodeId: id } = config;
+      const told = parseVoters(config.voters).get(nodeId(id)) ?? peerListener;
+      checkPeerListener(peerListener, peerAdvertisedListener || told, peerTls, config.insecure);
+    }
+    return { tls, kafkaPlans, kafkaTls, peerTls };
   }
 
   async #openHttp(): Promise<void> {
@@ -271,11 +332,10 @@ export class Server {
   }
 
   async #listen(settings: GivenSettings, tls: Awaited<ReturnType<typeof readTlsFiles>>) {
-    const { env, transport, logger, metrics } = this.#parts;
+    const { env, transport } = this.#parts;
     const grpc = parseSettings(grpcSettings, settings);
     this.#door = new GrpcDoor(grpc, env, this.#broker!, { serverVersion: SERVER_VERSION });
-    const refusals = new PeerRefusals(env.clock, logger, metrics);
-    this.#refusals = refusals;
+    const refusals = this.#refusals!;
     this.#grpc = await transport.listen(this.#config.grpcListener, this.#door.handlers, {
       ...grpc,
       memory: this.#broker!.memory,
@@ -288,17 +348,25 @@ export class Server {
   async #close(): Promise<void> {
     const wasReady = this.#notReady.length === 0;
     if (!this.#isFailed) this.#notReady = ['stopping'];
+    if (wasReady) await this.#leaveCluster();
     this.#grpc?.setServing(false);
     this.#door?.stop();
     const patienceMs = wasReady ? this.#config.shutdownTimeoutMs : 0;
     await Promise.all([this.#kafka?.close(patienceMs), this.#grpc?.close(patienceMs)]);
     this.#broker?.stop();
+    await this.#metadata?.close();
     try {
       if (!(await this.#closeData())) return;
     } finally {
       await this.#http?.close();
     }
     if (wasReady) this.#parts.logger.info({}, 'stopped');
+  }
+
+  /** What this node leads goes to others first, as far as they are there. */
+  async #leaveCluster(): Promise<void> {
+    await this.#broker?.leave(LEAVE_MS);
+    await this.#metadata?.handOver();
   }
 
   /** False if the disk did not let it: an fsync can hang for ever, and nobody can wait for that. */
@@ -328,9 +396,14 @@ export class Server {
   }
 
   #fail(error: unknown): void {
+    this.#end('the disk failed', error);
+  }
+
+  #end(reason: string, error: unknown): void {
     if (this.#isFailed) return;
     this.#isFailed = true;
-    this.#notReady = ['the disk failed'];
+    this.#failure = error;
+    this.#notReady = [reason];
     this.#grpc?.setServing(false);
     this.#broker?.storageFailed();
     this.#door?.stop();

@@ -94,6 +94,7 @@ const all: readonly Suite[] = [
   property('quorum-cluster', 25),
   property('quorum-controller', 100),
   property('broker-lifecycle', 1),
+  property('forwarding', 30),
   property('codec', 1),
   property('compression', 1),
   property('coordinator', 1),

@@ -72,7 +72,14 @@ export const nodeModules: ReadonlyMap<string, readonly string[]> = new Map([
   ['kafka', ['node:net', 'node:tls']],
   ['telemetry', ['node:module']],
   ['server', ['node:fs/promises', 'node:http', 'node:module', 'node:os', 'node:process']],
-  ['cli', ['node:fs/promises', 'node:module', 'node:process', 'node:readline', 'node:v8']],
+  [
+    'cli',
+    // A cluster for trying things out has processes of its own.
+    [
+      ...['node:child_process', 'node:fs/promises', 'node:module', 'node:process'],
+      ...['node:readline', 'node:v8'],
+    ],
+  ],
   ['testing', ['node:fs/promises', 'node:os']],
 ]);
 

@@ -21,6 +21,9 @@ export interface StartCommandOptions {
   readonly set?: readonly string[];
   readonly insecure?: boolean;
   readonly nodeId?: number;
+  readonly voters?: string;
+  readonly peer?: string;
+  readonly rack?: string;
   readonly json?: boolean;
 }
 
@@ -31,7 +34,9 @@ export async function start(options: StartCommandOptions, context: CommandContex
   const { given, warnings } = await orBadConfig(readSettings(options, context));
   for (const warning of warnings) logger.warn({ warning }, 'a variable is ignored');
   const { dataDir } = options;
-  const server = await orBadConfig(context.startServer({ dataDir, settings: given, logger }));
+  const server = await orBadConfig(
+    context.startServer({ dataDir, settings: given, logger, signal }),
+  );
   try {
     await announce(server, { ...options, dataDir: resolve(dataDir) }, given, context);
     // It may have fired while the server started.
@@ -68,7 +73,8 @@ async function readConfigFile(path: string, files: FileSystem): Promise<string> 
 }
 
 /** The settings that have an option of their own. */
-function ownOptions({ grpc, kafka, http, insecure, nodeId }: StartCommandOptions) {
+function ownOptions(options: StartCommandOptions) {
+  const { grpc, kafka, http, insecure, nodeId, voters, peer, rack } = options;
   const given: [key: string, value: GivenSetting][] = [];
   const add = (key: string, text: string | undefined, origin: string): void => {
     if (text !== undefined) given.push([key, { text, origin }]);
@@ -78,6 +84,9 @@ function ownOptions({ grpc, kafka, http, insecure, nodeId }: StartCommandOptions
   add('http.listener', http, '--http');
   add('insecure', insecure?.toString(), '--insecure');
   add('node.id', nodeId?.toString(), '--node-id');
+  add('controller.quorum.voters', voters, '--voters');
+  add('peer.listener', peer, '--peer');
+  add('broker.rack', rack, '--rack');
   return given;
 }
 

@@ -1,4 +1,4 @@
-import { Broker } from '../../../src/broker/broker.ts';
+import { Broker, type BrokerParts } from '../../../src/broker/broker.ts';
 import { brokerSettings } from '../../../src/broker/broker-config.ts';
 import type { ProduceItem, ProduceResult } from '../../../src/broker/produce.ts';
 import { parseSettings } from '../../../src/config/parse-settings.ts';
@@ -6,6 +6,8 @@ import { settingValues } from '../../../src/config/setting-values.ts';
 import { Controller } from '../../../src/controller/controller.ts';
 import { controllerSettings } from '../../../src/controller/controller-config.ts';
 import type { NewTopic } from '../../../src/controller/create-topics.ts';
+import type { MetadataReplica } from '../../../src/controller/metadata-replica.ts';
+import { QuorumAdmin } from '../../../src/controller/quorum-admin.ts';
 import type { BrokerRegistration } from '../../../src/controller/register-broker.ts';
 import type { LogDirectory } from '../../../src/log/log-directory.ts';
 import {
@@ -35,6 +37,8 @@ export class BrokerWorld {
   logs!: LogDirectory;
   controller!: Controller;
   broker!: Broker;
+  /** How the broker sees the metadata; may be set before `load`. */
+  metadataOf: (replica: MetadataReplica) => BrokerParts['metadata'] = (replica) => replica;
 
   /** A broker that is registered. */
   static async open(settings: { [key: string]: string } = {}): Promise<BrokerWorld> {
@@ -86,8 +90,11 @@ export class BrokerWorld {
     );
     const background = makeBackground(logger, noMetrics);
     const parts = {
-      ...{ ...env, controller, logs: this.logs, logger, metrics: noMetrics, background },
+      ...{ controller, metadata: this.metadataOf(controller.replica) },
+      quorum: new QuorumAdmin(NODE, quorum, env.timers),
+      ...{ ...env, logs: this.logs, logger, metrics: noMetrics, background },
       settings: settingValues(Object.values(allSettings), settings),
+      onReplaced: fail,
     };
     const brokerConfig = parseSettings(brokerSettings, settings);
     this.broker = new Broker(brokerConfig, NODE, topicDefaults, parts);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FetchedRecords } from '../../../src/broker/fetch-session.ts';
-import { topicByName } from '../../../src/metadata/image.ts';
+import type { CommitListener } from '../../../src/coordinator/coordinator-runtime.ts';
+import { type MetadataImage, topicByName } from '../../../src/metadata/image.ts';
 import { Errors } from '../../../src/model/errors.ts';
 import { producerId } from '../../../src/model/ids.ts';
 import { makeBatch } from '../log/log-world.ts';
@@ -185,6 +186,60 @@ test('nothing is led before this incarnation is registered', async () => {
   ]);
   await world.run(world.register());
   expect(told(await world.produce([item('t', 0, makeBatch())]))).toEqual(['0 NONE']);
+});
+
+/** A broker of this node's second life, whose metadata come when the test says so. */
+async function withLateMetadata() {
+  const world = await withTopic();
+  world.machine.crash('process');
+  world.machine.restart();
+  const listeners = new Set<CommitListener<MetadataImage>>();
+  let catchUp = (): void => {};
+  world.metadataOf = (replica) => {
+    let { image } = replica;
+    catchUp = () => {
+      const before = image;
+      image = replica.image;
+      for (const listener of listeners) listener(before, image);
+    };
+    return {
+      get image() {
+        return image;
+      },
+      onImage: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      leaderId: null,
+    };
+  };
+  await world.load();
+  return { world, listeners, catchUp: () => catchUp() };
+}
+
+test('a broker leads when its own metadata have its registration, and not before', async () => {
+  const { world, catchUp } = await withLateMetadata();
+  const registered = world.register();
+  await world.pass(10_000);
+  // What its image says is of the life before.
+  expect(world.broker.leaderCount).toBe(0);
+  expect(world.broker.controllerId).toBe(-1);
+  catchUp();
+  await world.run(registered);
+  expect(world.broker.leaderCount).toBe(2);
+  const [partition] = topicByName(world.broker.image, 't')!.partitions;
+  expect(partition).toMatchObject({ leader: NODE, leaderEpoch: 1 });
+});
+
+test('a broker that is stopped waits for nothing more', async () => {
+  const { world, listeners, catchUp } = await withLateMetadata();
+  const registered = world.register();
+  await world.pass(10_000);
+  world.broker.stop();
+  await world.run(registered);
+  expect(listeners.size).toBe(0);
+  catchUp();
+  expect(world.broker.leaderCount).toBe(0);
 });
 
 test('a broker that is stopped answers who waits, and leads nothing more', async () => {

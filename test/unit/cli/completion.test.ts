@@ -18,6 +18,12 @@ test.each([
     ['varve', 'log', 'dump', '-'],
     ['--records', '--json', '--help'],
   ],
+  [
+    ['varve', 'quorum', ''],
+    ['describe', 'add-voter', 'remove-voter', 'transfer'],
+  ],
+  [['varve', 'quorum', 'remove-voter', '1', '--f'], ['--force']],
+  [['varve', 'snapshot', 'dump', '--l'], ['--log']],
   // Files, which bash completes by itself.
   [['varve', 'log', 'dump', ''], []],
   [['varve', 'topic', 'create', 'name', '--par'], ['--partitions']],

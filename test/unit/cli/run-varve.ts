@@ -69,6 +69,9 @@ export async function varve(args: readonly string[], options: RunOptions = {}): 
     signal: new AbortController().signal,
     connect: unexpected('connect'),
     startServer: unexpected('start a server'),
+    spawnNode: () => {
+      throw new Error('the command was not to start a process');
+    },
     ...rest,
   };
   const code = await runCommandLine(args, context);

@@ -133,3 +133,36 @@ test('deleted records are answered with what is left', async () => {
   const [outcome] = await admin.deleteRecords([{ topic: 'orders', partition: 0, beforeOffset: 5 }]);
   expect(outcome).toEqual({ topic: 'orders', partition: 0, logStartOffset: 5, error: undefined });
 });
+
+test('the quorum is told with roles, and changed by node', async () => {
+  const member = { nodeId: 1, directoryId: 'd', matchIndex: 7, lag: 0, heardOf: true };
+  const about = { leaderId: 1, leaderEpoch: 2, commitIndex: 7, appliedIndex: 7 };
+  const { admin, calls } = setUp({
+    ...about,
+    members: [
+      { ...member, voter: true },
+      { ...member, nodeId: 2, voter: false },
+    ],
+  });
+  expect(await admin.describeQuorum()).toEqual({
+    ...about,
+    members: [
+      { ...member, role: 'voter' },
+      { ...member, nodeId: 2, role: 'observer' },
+    ],
+  });
+  await admin.addVoter(2);
+  await admin.removeVoter(1);
+  await admin.removeVoter(1, { force: true, timeoutMs: 5 });
+  await admin.transferLeadership(2);
+  expect(calls.slice(1).map(({ method, request }) => [method, request])).toEqual([
+    ['AddVoter', { nodeId: 2 }],
+    ['RemoveVoter', { nodeId: 1, force: false }],
+    ['RemoveVoter', { nodeId: 1, force: true }],
+    ['TransferLeadership', { nodeId: 2 }],
+  ]);
+  expect(calls[3]!.options).toEqual({ timeoutMs: 5, signal: undefined });
+  for (const wrong of [-1, 1.5, Number.NaN]) {
+    await expect(admin.addVoter(wrong)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  }
+});

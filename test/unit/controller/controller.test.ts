@@ -78,7 +78,7 @@ test('a controller that resigned refuses everything', async () => {
   const before = controller.image;
   const uncommitted = controller.createTopics([newTopic('a')]);
   controller.replica.resign(new Error('no longer the leader'));
-  await expect(uncommitted).rejects.toMatchObject({ row: Errors.NOT_CONTROLLER });
+  await expect(uncommitted).rejects.toMatchObject({ row: Errors.REQUEST_TIMED_OUT });
   await expect(controller.deleteTopics([{ name: 'a' }])).rejects.toMatchObject({
     row: Errors.NOT_CONTROLLER,
   });

@@ -132,7 +132,7 @@ test('who loses its leadership shows only what is committed, and follows what be
   applyTo(2);
   const lost = allocate(replica, 10);
   follow();
-  await expect(lost).rejects.toMatchObject({ row: Errors.NOT_CONTROLLER });
+  await expect(lost).rejects.toMatchObject({ row: Errors.REQUEST_TIMED_OUT });
   expect(active).toEqual([true, false]);
   expect(replica.image.nextProducerId).toBe(0);
   applyTo(3);

@@ -243,3 +243,28 @@ test('numbers beyond what can be counted are refused, and the broker stays up', 
   await expect(refused).rejects.toThrow(/malformed request: beforeOffset 1152921504606846976/);
   expect(door.unexpected).toEqual([]);
 });
+
+test('the quorum of one node is told, and stays what it is', async () => {
+  const door = await DoorWorld.open();
+  const { members, ...quorum } = await door.call(adminMethods.describeQuorum, {});
+  expect(quorum).toMatchObject({ leaderId: 1, leaderEpoch: 1 });
+  expect(quorum.appliedIndex).toBe(quorum.commitIndex);
+  const { directoryId } = door.world.data.identity;
+  const matchIndex = quorum.commitIndex;
+  expect(members).toEqual([
+    { nodeId: 1, directoryId, voter: true, matchIndex, lag: 0, heardOf: true },
+  ]);
+  expect(await door.call(adminMethods.addVoter, { nodeId: 1 })).toEqual({});
+  expect(await door.call(adminMethods.transferLeadership, { nodeId: 1 })).toEqual({});
+  const refused = async (asked: Promise<unknown>) =>
+    asked.then(
+      () => 'done',
+      (error: RpcError) => `${error.status.errorCode} ${error.message}`,
+    );
+  expect(await refused(door.call(adminMethods.removeVoter, { nodeId: 1, force: true }))).toBe(
+    '42 node 1 is the last voter of the metadata quorum; add another one first; nothing was changed',
+  );
+  expect(await refused(door.call(adminMethods.addVoter, { nodeId: -1 }))).toBe(
+    '42 node id -1 cannot be, give one from 0',
+  );
+});

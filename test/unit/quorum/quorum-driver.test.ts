@@ -102,7 +102,7 @@ test('a leader that is cut off steps down, and who waits there is told by name',
   const waiting = ['lost 1', 'lost 2'].map((text) => outcomeOf(cluster.append(old, text)));
   const read = outcomeOf(old.driver.read());
   expect(await cluster.scheduler.complete(Promise.all([...waiting, read]))).toEqual([
-    ...['NOT_CONTROLLER', 'NOT_CONTROLLER', 'NOT_CONTROLLER'],
+    ...['REQUEST_TIMED_OUT', 'REQUEST_TIMED_OUT', 'NOT_CONTROLLER'],
   ]);
   expect(old.driver.status.role).not.toBe('leader');
   expect(() => old.driver.propose(new Uint8Array(1))).toThrow(
@@ -134,7 +134,7 @@ test('a disk that fails ends its node, once, and the others go on', async () => 
   leader.machine.disk.plan({ operation: 'syncStore', path: /./, code: 'EIO' });
   const { driver } = leader;
   const lost = outcomeOf(cluster.append(leader, 'b'));
-  expect(await cluster.scheduler.complete(lost)).toBe('NOT_CONTROLLER');
+  expect(await cluster.scheduler.complete(lost)).toBe('REQUEST_TIMED_OUT');
   expect(leader.fatal).toHaveLength(1);
   expect(() => driver.propose(new Uint8Array(1))).toThrow('cannot store the metadata');
   await cluster.scheduler.complete(driver.close());
@@ -189,7 +189,7 @@ test('closing ends what waits by name, and lets the data directory go', async ()
   const waiting = outcomeOf(cluster.append(leader, 'a'));
   const { driver } = leader;
   await cluster.scheduler.complete(driver.close());
-  expect(await cluster.scheduler.complete(waiting)).toBe('NOT_CONTROLLER');
+  expect(await cluster.scheduler.complete(waiting)).toBe('REQUEST_TIMED_OUT');
   await expect(driver.read()).rejects.toThrow('the controller has stopped');
   cluster.cutOff.clear();
   await cluster.start(leader.member.id);

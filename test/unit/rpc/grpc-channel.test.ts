@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { RpcCode } from '../../../src/rpc/transport.ts';
+import { RpcCode, type RpcError } from '../../../src/rpc/transport.ts';
 import { ca, closeOpened, echo, identity, openGrpc, pem } from './grpc-world.ts';
 import { bytes, connectOptions, Recorder, STREAM, until } from './transport-world.ts';
 
@@ -121,4 +121,24 @@ test('a peer that never answers, and one that is not of our kind, are told apart
     expect.stringMatching(/^no connection within [\d.]+ s$/),
     'the peer does not speak HTTP/2',
   ]);
+});
+
+test('a call that is given up before there is a connection says that it never left', async () => {
+  const { transport } = await openGrpc();
+  const silent = net.createServer((socket) => socket.on('error', () => {}));
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as net.AddressInfo;
+  const channel = transport.connect(`127.0.0.1:${port}`, connectOptions);
+  const given = new AbortController();
+  const accepted = once(silent, 'connection');
+  const options = { timeoutMs: 20_000, signal: given.signal };
+  const called = channel.unary('/test.Service/Hang', bytes(1), options);
+  const outcome = called.then(String, ({ status }: RpcError) => status);
+  const [socket] = (await accepted) as [net.Socket];
+  given.abort();
+  expect(await outcome).toMatchObject({ code: RpcCode.CANCELLED, neverSent: true });
+  await channel.close();
+  socket.destroy();
+  silent.close();
 });

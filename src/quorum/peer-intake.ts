@@ -129,7 +129,7 @@ export class PeerIntake {
     }
     if (quietCodes.has(status.code)) return;
     const fields = { peer: from?.id ?? null, address: stream.peer, reason: status.message };
-    this.#logger.warn(fields, 'the stream of a peer was ended: it is not what a node sends');
+    this.#logger.warn(fields, 'the stream of a peer was ended with an error');
   }
 }
 

@@ -1,4 +1,8 @@
 import { expect, test } from 'vitest';
+import { leaderEpoch, nodeId } from '../../../src/model/ids.ts';
+import { Peers } from '../../../src/quorum/peer-network.ts';
+import { silentLogger } from '../../../src/telemetry/logger.ts';
+import { SimulatedMachine } from '../../simulation/env/simulated-env.ts';
 import { NodeWorld } from '../../simulation/quorum/node-world.ts';
 
 test('a follower whose wire goes dead without a word catches up when it is mended', async () => {
@@ -44,6 +48,34 @@ test('an idle cluster sends little, and connects no more', async () => {
   for (const node of world.nodes.values()) {
     expect(world.logged(node, 'was lost')).toEqual([]);
   }
+});
+
+test('a link to a member that is no more is let go', async () => {
+  const world = new NodeWorld(5);
+  const machine = new SimulatedMachine({ seed: 1, name: 'here', scheduler: world.scheduler });
+  const transport = world.wires.endOf('here:1', machine.incarnation, machine.env.timers);
+  const memberOf = (id: number) => ({ id: nodeId(id), directoryId: `d${id}` });
+  const peers = new Peers(
+    { self: memberOf(1), address: '', heartbeatIntervalMs: 100 },
+    { ...machine.env, logger: silentLogger, transport, addressOf: () => 'nowhere:1' },
+  );
+  const message = { kind: 'timeout-now', epoch: leaderEpoch(1) } as const;
+  peers.send(memberOf(2), message);
+  await world.pass(10_000);
+  expect(world.wires.attempts).toBe(0);
+  peers.start('c', { received() {}, reachable() {}, unreachable() {} });
+  peers.send(memberOf(2), message);
+  peers.send(memberOf(3), message);
+  await world.pass(60_000);
+  const both = world.wires.attempts;
+  peers.keepOnly([memberOf(1), memberOf(3)]);
+  await world.pass(60_000);
+  const one = world.wires.attempts - both;
+  expect(one).toBeGreaterThan(25);
+  expect(one).toBeLessThan(both * 0.75);
+  await world.scheduler.complete(peers.close());
+  await world.pass(60_000);
+  expect(world.wires.attempts).toBe(both + one);
 });
 
 test('a wiped voter that tries to speak for the old one is refused by those that know it', async () => {

@@ -248,8 +248,9 @@ export class Forming {
     if (this.#owner === undefined && !this.#isAsking) {
       throw new ApiError(Errors.NOT_CONTROLLER, 'the node is starting');
     }
-    // Who was not reached before may be reached now.
-    if (!this.#seen.some((seen) => sameMember(seen, from))) this.#wake();
+    // A voter that was not reached before may be reached now.
+    const isVoter = this.#options.voters.has(from.id);
+    if (isVoter && !this.#seen.some((seen) => sameMember(seen, from))) this.#wake();
     this.#learnAddress(request);
     const refusal = request.wantsToJoin ? await this.#letIn(request.introduction) : '';
     return { introduction: this.#introduction(), refusal };

@@ -108,7 +108,9 @@ test('what no node sends changes nothing in the quorum, and breaks nothing', asy
     expect(world.leader!.id).toBe(leader);
     await world.replicated('after', [1, 2, 3]);
     expect(epochs(), `seed ${seed}`).toEqual(before);
-    const lines = [1, 2, 3].flatMap((id) => world.logged(world.node(id), 'was ended with an error'));
+    const lines = [1, 2, 3].flatMap((id) =>
+      world.logged(world.node(id), 'was ended with an error'),
+    );
     expect(lines.length).toBeGreaterThan(STREAMS / 4);
   }
 });

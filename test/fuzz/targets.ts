@@ -2,6 +2,7 @@ import { configTargets } from './config-targets.ts';
 import { fileTargets } from './file-targets.ts';
 import { kafkaTargets } from './kafka-targets.ts';
 import { messageTargets } from './message-targets.ts';
+import { peerTargets } from './peer-targets.ts';
 import { recordTargets } from './record-targets.ts';
 import type { Target } from './target.ts';
 
@@ -10,6 +11,7 @@ export const targets: readonly Target[] = [
   ...recordTargets,
   ...messageTargets,
   ...kafkaTargets,
+  ...peerTargets,
   ...fileTargets,
   ...configTargets,
 ];

@@ -20,8 +20,9 @@ type Hindrance = RefusalReason | 'no-majority' | 'given-up';
 /** How often, and how many times, what may pass by itself is looked at again: an observer starts, reads the log, … */
 const PAUSE_MS = 100;
 const TRIES = 100;
-/** Who is alive is asked anew by each election timeout; within a few heartbeats all have answered. */
+/** The leader asks itself anew by each election timeout who is alive; within a few heartbeats all have answered. */
 const MAJORITY_TRIES = 10;
+const LOOKS = 4;
 
 /** Administration of the quorum by the node that leads it; on all others it refuses with NOT_CONTROLLER. */
 export class QuorumAdmin implements QuorumApi {
@@ -36,8 +37,19 @@ export class QuorumAdmin implements QuorumApi {
   }
 
   async describe(): Promise<QuorumDescription> {
-    this.#leading();
-    return this.here;
+    const heardOf = new Set<NodeId>([this.#selfId]);
+    for (let look = 1; ; look++) {
+      const { followers } = this.#leading();
+      for (const { member, isActive } of followers) if (isActive) heardOf.add(member.id);
+      if (look === LOOKS || heardOf.size > followers.length) break;
+      await this.#pause();
+    }
+    const { members, ...rest } = this.here;
+    const looked = members.map((member) => ({
+      ...member,
+      isHeardOf: heardOf.has(member.nodeId),
+    }));
+    return { ...rest, members: looked };
   }
 
   /** The quorum as this node knows it, whether it leads or not. */
@@ -124,10 +136,14 @@ export class QuorumAdmin implements QuorumApi {
       const hindrance = isSettled ? await step(status) : 'change-in-progress';
       if (hindrance === null) return;
       if (tries >= (mostTries[hindrance] ?? 1)) throw hindered(hindrance, id);
-      await new Promise<void>((resolve) => {
-        this.#timers.after(PAUSE_MS, resolve);
-      });
+      await this.#pause();
     }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#timers.after(PAUSE_MS, resolve);
+    });
   }
 
   #leading(): RaftStatus {

@@ -8,7 +8,7 @@ test('any node can be asked about the quorum, and to change it', async () => {
   const { quorum } = other.forwarding;
   await cluster.startObserver(4);
   const described = await cluster.run(quorum.describe());
-  expect(described).toEqual(await cluster.active!.admin.describe());
+  expect(described).toEqual(await cluster.run(cluster.active!.admin.describe()));
   await cluster.run(quorum.addVoter(nodeId(4)));
   await cluster.run(quorum.transferLeadership(nodeId(4)));
   await cluster.until(() => cluster.active?.id === 4);

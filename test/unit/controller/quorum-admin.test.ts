@@ -26,7 +26,7 @@ test('the leader tells who votes, how far each is, and who was heard of', async 
   cluster.crash(others[0]!.id);
   await cluster.run(leader.controller.allocateProducerIds(1));
   await cluster.pass(5_000);
-  const { members, ...rest } = await admin.describe();
+  const { members, ...rest } = await cluster.run(admin.describe());
   const { commitIndex, last, epoch } = leader.quorum.status;
   expect(rest).toEqual({
     ...{ leaderId: leader.id, leaderEpoch: epoch },
@@ -41,6 +41,15 @@ test('the leader tells who votes, how far each is, and who was heard of', async 
   expect(dead.matchIndex! + dead.lag!).toBe(last.index);
   const self = members.find(({ nodeId: id }) => id === leader.id)!;
   expect(self).toMatchObject({ matchIndex: last.index, lag: 0, isHeardOf: true });
+});
+
+test('who is alive is heard of, whenever the leader is asked', async () => {
+  const { cluster, admin } = await opened();
+  for (let i = 0; i < 40; i++) {
+    await cluster.pass(37);
+    const { members } = await cluster.run(admin.describe());
+    expect(members.map(({ isHeardOf }) => isHeardOf)).toEqual([true, true, true]);
+  }
 });
 
 test('who does not lead knows the members, and not how far they are', async () => {

@@ -73,7 +73,7 @@ interface Messages<T> {
   readonly use?: (message: T) => void;
 }
 
-function messageTarget<T>(name: string, weight: number, of: Messages<T>): Target {
+export function messageTarget<T>(name: string, weight: number, of: Messages<T>): Target {
   const { codec, messages, use } = of;
   return {
     name,

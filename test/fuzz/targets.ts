@@ -1,4 +1,5 @@
 import { configTargets } from './config-targets.ts';
+import { controllerTargets } from './controller-targets.ts';
 import { fileTargets } from './file-targets.ts';
 import { kafkaTargets } from './kafka-targets.ts';
 import { messageTargets } from './message-targets.ts';
@@ -10,6 +11,7 @@ import type { Target } from './target.ts';
 export const targets: readonly Target[] = [
   ...recordTargets,
   ...messageTargets,
+  ...controllerTargets,
   ...kafkaTargets,
   ...peerTargets,
   ...fileTargets,

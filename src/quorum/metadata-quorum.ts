@@ -9,9 +9,9 @@ import type { RaftMessage } from '../raft/messages.ts';
 import type { RaftStatus } from '../raft/raft-node.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { DamagedMetadataError } from './damaged-metadata-error.ts';
-import { INITIAL_HARD_STATE } from './hard-state.ts';
+import { INITIAL_HARD_STATE, isForOnlyVoter } from './hard-state.ts';
 import type { LoadedMetadata } from './metadata-store.ts';
-import { DEFAULT_TIMING, type QuorumTiming, raftTiming } from './quorum-config.ts';
+import { DEFAULT_TIMING, type QuorumTiming, type RaftLimits, raftTiming } from './quorum-config.ts';
 import {
   cannotStore,
   type PeerNetwork,
@@ -31,6 +31,8 @@ export interface QuorumOptions {
   /** A snapshot takes the place of entries when there are this many. */
   readonly snapshotIntervalEntries: number;
   readonly timing?: QuorumTiming;
+  /** Of Raft, in place of its defaults. */
+  readonly limits?: RaftLimits;
   /** The metadata can no longer be stored or read, and the process has to end. Called once. */
   onFatal(error: unknown): void;
 }
@@ -109,15 +111,16 @@ export class MetadataQuorum implements ShardLog {
   /**
    * Takes part, as what the log says that this node is; a voter that is alone leads at once.
    *
-   * @throws DamagedMetadataError if the log knows this node by another data directory
+   * @throws DamagedMetadataError if this node had the data directory under another directory id
    */
   start(self: Member, network: PeerNetwork, machine: MetadataMachine): void {
     assert(this.#driver === undefined, 'a node starts once');
     this.#checkIsSelf(self);
-    const { onFatal, timing = DEFAULT_TIMING } = this.#options;
+    const { onFatal, timing = DEFAULT_TIMING, limits } = this.#options;
+    const { tickMs, raft } = raftTiming(timing);
     const driver = new QuorumDriver(
       {
-        ...{ self, ...raftTiming(timing) },
+        ...{ self, tickMs, raft: { ...raft, ...limits } },
         snapshotIntervalEntries: this.#options.snapshotIntervalEntries,
         onFatal: (error) => {
           this.#stoppedBy ??= cannotStore(error);
@@ -220,10 +223,17 @@ export class MetadataQuorum implements ShardLog {
     return this.#driver;
   }
 
-  /** Who comes with another directory has lost what this one promised. */
+  /**
+   * Who comes with another directory has lost what this one promised. The log alone says nothing of that:
+   * a node that takes the place of one whose disk is gone is sent the members of before first.
+   */
   #checkIsSelf(self: Member): void {
-    const known = memberOf(this.storedMembers, self.id);
-    if (known === undefined || sameMember(known, self)) return;
+    const { hardState, snapshot } = startState(this.#storage, this.#loaded);
+    const formed = snapshot?.last.index === 0 ? snapshot.configuration : NO_CONFIGURATION;
+    const { votedFor } = hardState;
+    const isOwnVote = votedFor?.id === self.id && !isForOnlyVoter(votedFor);
+    const known = memberOf(formed, self.id) ?? (isOwnVote ? votedFor : null);
+    if (known === null || sameMember(known, self)) return;
     const what = `its log knows node ${self.id} with data directory ${known.directoryId}, and this one is ${self.directoryId}`;
     throw new DamagedMetadataError(this.#options.dataDirectory, what);
   }

@@ -12,6 +12,9 @@ export interface QuorumTiming {
   readonly heartbeatIntervalMs: number;
 }
 
+/** What is no matter of time. */
+export type RaftLimits = Partial<Omit<RaftConfig, 'electionTicks' | 'heartbeatTicks'>>;
+
 export const DEFAULT_TIMING: QuorumTiming = { electionTimeoutMs: 500, heartbeatIntervalMs: 100 };
 
 export const quorumSettings: SettingGroup<QuorumConfig> = {

@@ -17,6 +17,8 @@ export interface SimulationSettings {
   readonly name?: string;
   /** The time that several machines share; one of its own if not given. */
   readonly scheduler?: Scheduler;
+  /** How many milliseconds pass on its clocks in one of the simulation; 1 if not given. */
+  readonly clockRate?: number;
   /** What is on its disk; nothing but the root folder if not given. */
   readonly disk?: DiskState;
 }
@@ -35,7 +37,7 @@ export class SimulatedMachine {
     const random = new SimulatedRandom(settings.seed);
     this.scheduler = settings.scheduler ?? new Scheduler(random);
     this.#random = random.fork(settings.name ?? 'machine');
-    this.clock = new SimulatedClock(this.scheduler);
+    this.clock = new SimulatedClock(this.scheduler, settings.clockRate ?? 1);
     this.disk = new SimulatedDisk(this.clock, this.scheduler, this.#random, settings.disk);
     this.#incarnation = new Incarnation();
     this.#env = this.#begin();
@@ -61,6 +63,16 @@ export class SimulatedMachine {
     else this.disk.powerCut(this.#incarnation, fate);
   }
 
+  /** The process stands still; its disk goes on with what it was given. */
+  pause(): void {
+    this.#incarnation.pause();
+  }
+
+  /** It goes on, and is given all that has come meanwhile: timers, messages, answers of the disk. */
+  resume(): void {
+    this.#incarnation.resume(this.scheduler);
+  }
+
   /** A new process on the same disk. */
   restart(): Env {
     assert(!this.#incarnation.isAlive, 'a machine runs one process: crash it before a restart');
@@ -74,7 +86,7 @@ export class SimulatedMachine {
     const random = this.#random.fork(`life ${this.#lives++}`);
     return {
       clock: this.clock,
-      timers: new SimulatedTimers(this.scheduler, incarnation, random),
+      timers: new SimulatedTimers(this.scheduler, incarnation, random, this.clock.rate),
       random: random.fork('process'),
       files: new SimulatedFiles(this.disk, incarnation),
       stores: new SimulatedStores(this.disk, incarnation, random),

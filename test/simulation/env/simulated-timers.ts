@@ -13,18 +13,37 @@ export class SimulatedTimers implements Timers {
   readonly #scheduler: Scheduler;
   readonly #incarnation: Incarnation;
   readonly #random: SimulatedRandom;
+  readonly #clockRate: number;
   /** What waits for the next turn. Each event takes the first, which keeps them in order. */
   readonly #turns: (() => void)[] = [];
 
-  constructor(scheduler: Scheduler, incarnation: Incarnation, random: SimulatedRandom) {
+  /** @param clockRate how many milliseconds of these timers pass in one */
+  constructor(
+    scheduler: Scheduler,
+    incarnation: Incarnation,
+    random: SimulatedRandom,
+    clockRate: number,
+  ) {
     this.#scheduler = scheduler;
     this.#incarnation = incarnation;
+    this.#clockRate = clockRate;
     this.#random = random.fork('timers');
   }
 
   after(ms: number, fn: () => void): Timer {
     const lateMs = this.#random.below(MOST_LATE_US) / 1000;
-    return this.#scheduler.after(Math.max(0, ms) + lateMs, () => this.#incarnation.deliver(fn));
+    let isCancelled = false;
+    const event = this.#scheduler.after(Math.max(0, ms) / this.#clockRate + lateMs, () =>
+      this.#incarnation.deliver(() => {
+        // Also while it waited for a process that stood still.
+        if (!isCancelled) fn();
+      }),
+    );
+    const cancel = (): void => {
+      isCancelled = true;
+      event.cancel();
+    };
+    return { cancel, unref: () => {} };
   }
 
   nextTurn(fn: () => void): void {

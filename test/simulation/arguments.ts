@@ -22,7 +22,8 @@ export const USAGE = `npm run sim -- [options]
   --drop-syncs    take each fsync out of the program, one at a time, until that is noticed
   --crash-states  open every state that a crash may leave of the logs and the metadata (10000 seeds)
   --drop SITE     take the fsyncs of one site out (as --drop-syncs prints it); with it, try that one alone
-  --aim SITE      let more of the crashes come at that site`;
+  --aim SITE      let more of the crashes come at that site
+  --suite raft    the metadata quorum in place of the broker, with options of its own`;
 
 /** @throws Error if an argument is unknown or not a number */
 export function parseArguments(args: readonly string[]): SimulationOptions {

@@ -1,6 +1,7 @@
 import { parseArguments, type SimulationOptions, USAGE } from './arguments.ts';
 import { describeStates, runCrashStates } from './crash-states/run-crash-states.ts';
 import { dropSyncs } from './drop-syncs.ts';
+import { QUORUM_USAGE, simulateQuorum } from './quorum/quorum-suite.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 import { addTo, describeTotals, noTotals, voidReason } from './totals.ts';
 
@@ -81,10 +82,13 @@ function printViolations({ seed, violations }: SeedResult, options: SimulationOp
   );
 }
 
+const args = process.argv.slice(2);
+const isSuite = args.some((arg) => arg.startsWith('--suite'));
 try {
-  process.exitCode = (await simulate(parseArguments(process.argv.slice(2)))) ? 0 : 1;
+  if (isSuite) process.exitCode = await simulateQuorum(args);
+  else process.exitCode = (await simulate(parseArguments(args))) ? 0 : 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  console.error(USAGE);
+  console.error(isSuite ? QUORUM_USAGE : USAGE);
   process.exitCode = 2;
 }

@@ -207,10 +207,11 @@ export class Clients {
   /** The leader says from where on, and some node shows what it has. */
   async #read(at: ClusterNode, shown: ClusterNode): Promise<Answer<unknown>> {
     const from = this.#history.now();
-    const first = await this.#call(at, async ({ quorum, controller }) => ({
-      position: await quorum.read(),
-      image: controller.image,
-    }));
+    const first = await this.#call(at, async ({ quorum, controller }) => {
+      this.#cluster.noteRead(at);
+      const position = await quorum.read();
+      return { position, image: controller.image };
+    });
     if (first === 'no-answer') return first;
     let { image } = first.value;
     if (shown !== at) {

@@ -168,6 +168,7 @@ export class Faults {
 
   #crash(node: ClusterNode, kind: 'process' | 'power', downMs: number): boolean {
     if (node.isDown || node.isRetired) return false;
+    this.#cluster.count(`crash of ${kind}`);
     node.stop(kind);
     this.#after(downMs, () => {
       if (node.isDown) node.start();
@@ -202,6 +203,7 @@ export class Faults {
   #cutLinks(cut: ReadonlySet<Link>, spanMs: number): boolean {
     const { peers } = this.#cluster;
     if (cut.size === 0) return false;
+    this.#cluster.count('partition');
     peers.cut(cut);
     this.#cluster.scheduler.after(spanMs, () => peers.mend(cut));
     return true;

@@ -113,6 +113,11 @@ export class QuorumCluster {
     this.#print(`${this.scheduler.nowMs.toFixed(3).padStart(10)} ${who.padEnd(4)} ${text()}`);
   }
 
+  /** A node is asked for what is committed, perhaps one that leads only as far as it knows. */
+  noteRead({ role, epoch }: ClusterNode): void {
+    if (role === 'leader' && epoch < this.leader!.epoch) this.count('read of a deposed leader');
+  }
+
   async pass(ms: number): Promise<void> {
     await this.scheduler.run(this.scheduler.nowMs + ms);
   }

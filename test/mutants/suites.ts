@@ -53,6 +53,21 @@ const raft: Suite = {
   verdict: verdictOfSimulation,
 };
 
+/** Whole nodes of the metadata quorum. */
+const raftNodes: Suite = {
+  name: 'raft-nodes',
+  replayedSeeds: 1,
+  huntedSeeds: 400,
+  mostHunts: 5,
+  command: (seed, seeds) => ({
+    args: [
+      ...['test/simulation/main.ts', '--suite', 'raft', '--whole', '--workers', '1'],
+      ...['--from', `${seed}`, '--seeds', `${seeds}`],
+    ],
+  }),
+  verdict: verdictOfSimulation,
+};
+
 /** A file of `test/property`. It knows itself how many seeds it tries, or how many runs from one. */
 const property = (file: string, seeds: number): Suite => ({
   ...vitest(file, [`test/property/${file}.test.ts`]),
@@ -88,6 +103,7 @@ const kafkaVectors = vitest('kafka-vectors', [
 const all: readonly Suite[] = [
   powerCuts,
   raft,
+  raftNodes,
   vitest('raft-transcripts', ['test/transcript/raft']),
   property('log', 200),
   property('quorum', 300),

@@ -12,14 +12,14 @@ const TIMEOUT_MS = 1_500;
 /** On its way to a node, or back. */
 const DELAY_US = [200, 3_000] as const;
 /** Between an answer that says no and the next question. */
-const RETRY_MS = [20, 200] as const;
+const RETRY_MS = [30, 400] as const;
 /** How often it is tried before the client goes on with the next command. */
 const ATTEMPTS = 20;
 /** What all else rests on is tried as long as it takes. */
 const PATIENT_ATTEMPTS = 2_000;
 
 const REGISTERS = ['register-0', 'register-1', 'register-2'];
-const NAMES = ['topic-0', 'topic-1', 'topic-2', 'topic-3'];
+const NAMES = Array.from({ length: 12 }, (_, at) => `topic-${at}`);
 
 type Answer<T> = { readonly value: T } | 'no-answer';
 
@@ -136,11 +136,13 @@ export class Clients {
     return { value: topicId };
   }
 
-  /** One that was made, and perhaps deleted since. */
+  /** One that was made, and that nobody is known to have deleted since. */
   async #delete(at: ClusterNode, random: SimulatedRandom): Promise<Answer<unknown>> {
-    const { creations } = this.#history;
-    if (creations.length === 0) return { value: null };
-    const topicId = random.pick(creations.slice(-8)).topicId as TopicId;
+    const { creations, deletions } = this.#history;
+    const gone = new Set(deletions.filter(({ to }) => to < Infinity).map((one) => one.topicId));
+    const there = creations.filter((one) => !gone.has(one.topicId));
+    if (there.length === 0) return await this.#allocate(at, 1);
+    const topicId = random.pick(there).topicId as TopicId;
     const from = this.#history.now();
     const answer = await this.#call(at, ({ controller }) => controller.deleteTopics([{ topicId }]));
     const error = answer === 'no-answer' ? undefined : answer.value[0]!.error?.row.name;

@@ -87,7 +87,7 @@ export const CLIENTS = 5;
 export const NODES_MAX = 7;
 /** No fault comes before: the cluster has its first leader by then. */
 const CALM_MS = 2_500;
-const COMMANDS_PER_CLIENT = 100;
+const COMMANDS_PER_CLIENT = 70;
 
 export function drawPlan(seed: number): Plan {
   const random = new SimulatedRandom(seed);
@@ -106,8 +106,8 @@ function drawShape(random: SimulatedRandom): ClusterShape {
   return {
     voters: random.pick([1, 3, 3, 3, 3, 5, 5]),
     timing: {
-      electionTimeoutMs: random.pick([500, 800, 1000]),
-      heartbeatIntervalMs: random.pick([100, 150, 200]),
+      electionTimeoutMs: random.pick([600, 800, 1000]),
+      heartbeatIntervalMs: random.pick([150, 200, 250]),
     },
     snapshotIntervalEntries: random.pick([8, 20, 60]),
     limits: {
@@ -154,10 +154,10 @@ function drawWeights(random: SimulatedRandom, voters: number): Map<PlannedFault[
 
 function drawCommands(random: SimulatedRandom, stormMs: number): PlannedCommand[] {
   const kinds: readonly CommandKind[] = [
-    ...['create', 'create', 'delete', 'configure', 'configure', 'configure'],
+    ...['create', 'create', 'delete', 'delete', 'configure', 'configure', 'configure'],
     ...['allocate', 'register', 'read', 'read', 'read elsewhere'],
   ] as CommandKind[];
-  const mostMs = (1.6 * stormMs) / COMMANDS_PER_CLIENT;
+  const mostMs = Math.floor((1.6 * stormMs) / COMMANDS_PER_CLIENT);
   return Array.from({ length: CLIENTS * COMMANDS_PER_CLIENT }, (_, at) => ({
     client: at % CLIENTS,
     kind: random.pick(kinds),

@@ -1,6 +1,6 @@
 import { controllerMethods } from '../../src/controller/controller-service.ts';
 import { refuse } from '../../src/controller/refusal.ts';
-import { nodeId, topicId } from '../../src/model/ids.ts';
+import { brokerEpoch, nodeId, topicId } from '../../src/model/ids.ts';
 import type { MessageCodec } from '../../src/rpc/method.ts';
 import { messageTarget } from './message-targets.ts';
 import type { Target } from './target.ts';
@@ -36,6 +36,13 @@ export const controllerTargets: readonly Target[] = [
   }),
   target('controller RegisterBroker', m.registerBroker.request, {
     ...{ nodeId: nodeId(1), incarnationId: 'i', directoryId: 'd', host: 'h', port: 1, rack: 'r' },
+    listeners: [{ name: 'L', host: 'h', port: 9092, securityProtocol: 'SSL' }],
+    features: [{ name: 'metadata.version', min: 1, max: 2 }],
+    ...{ peerAddress: 'h:9093', isFenced: true, previousBrokerEpoch: brokerEpoch(7) },
+  }),
+  target('controller Heartbeat', m.heartbeat.request, {
+    ...{ nodeId: nodeId(1), brokerEpoch: brokerEpoch(7), currentPosition: 12 },
+    ...{ wantsFence: false, wantsShutdown: true },
   }),
   target('controller AllocateProducerIds', m.allocateProducerIds.request, 1000),
   target('controller RemoveVoter', m.removeVoter.request, { id: nodeId(3), force: true }),

@@ -1,6 +1,7 @@
 import { type MetadataImage, topicByName } from '../../../src/metadata/image.ts';
 import { ApiError } from '../../../src/model/errors.ts';
 import { nodeId, type TopicId } from '../../../src/model/ids.ts';
+import { registrationOf } from '../../support/broker-registration.ts';
 import { SimulatedRandom } from '../env/simulated-random.ts';
 import { type ClusterNode, type Life, TOPIC_SETTING } from './cluster-node.ts';
 import type { History } from './history.ts';
@@ -190,10 +191,7 @@ export class Clients {
     const incarnationId = `${++this.#serial}`;
     const from = this.#history.now();
     const answer = await this.#call(at, ({ controller }) =>
-      controller.registerBroker({
-        ...{ nodeId: nodeId(id), incarnationId, directoryId: `d${id}` },
-        ...{ host: 'host', port: 1, rack: '' },
-      }),
+      controller.registerBroker(registrationOf(id, incarnationId, { isFenced: false })),
     );
     if (answer === 'no-answer') return answer;
     const brokerEpoch = answer.value;

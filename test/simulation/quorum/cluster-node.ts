@@ -118,7 +118,12 @@ export class ClusterNode implements ObservedNode {
     const quorum = new MetadataQuorum(options, env, this.#logger, opened);
     if (!quorum.isBegun) await quorum.begin(this.#formed);
     const controller = new Controller(
-      { defaultPartitions: 1, defaultReplicationFactor: 1, maxPartitionsPerTopic: 4 },
+      {
+        defaultPartitions: 1,
+        defaultReplicationFactor: 1,
+        maxPartitionsPerTopic: 4,
+        sessionTimeoutMs: 9_000,
+      },
       env.random,
       quorum,
       { clusterId: 'cluster', directoryId: member.directoryId },

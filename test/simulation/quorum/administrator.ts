@@ -49,14 +49,22 @@ export class Administrator {
     else this.#leave(kind === 'leader leaves' ? leader.member : null, configuration, random);
   }
 
-  /** A disk is replaced by an empty one, if the others can go on without it. */
+  /**
+   * A disk is replaced by an empty one, if the others can go on without it. So nobody may have a change of
+   * members in its log that is not committed: with it, and without the disk, there may be no majority.
+   */
   wipe(node: ClusterNode): boolean {
-    const { leader, lost } = this.#cluster;
+    const { leader, lost, nodes } = this.#cluster;
     if (leader === undefined || lost.length > 0 || node.isRetired) return false;
     const { configuration, configurationIndex, commitIndex } = leader.life.quorum.status;
-    const isSettled = configurationIndex > 0 && configurationIndex <= commitIndex;
-    if (!isSettled || configuration.voters.length < 3) return false;
-    if (!isMember(configuration, node.member)) return false;
+    const { voters } = configuration;
+    const isSettled =
+      configurationIndex <= commitIndex &&
+      voters.every(({ id }) => {
+        const status = nodes.get(id)?.life?.quorum.status;
+        return status?.configurationIndex === configurationIndex;
+      });
+    if (!isSettled || voters.length < 3 || !isMember(configuration, node.member)) return false;
     node.stop('power');
     node.isRetired = true;
     const fresh = this.#cluster.add(node.member.id);
@@ -76,10 +84,15 @@ export class Administrator {
     }
     for (const node of this.#joining) {
       const { member } = node;
-      if (node.isRetired || isVoter(configuration, member)) this.#joining.delete(node);
+      if (node.isRetired || isVoter(configuration, member)) this.#hasJoined(node);
       else if (isMember(configuration, member)) this.#change({ kind: 'promote', member });
       else this.#change({ kind: 'add-learner', member });
     }
+  }
+
+  #hasJoined(node: ClusterNode): void {
+    this.#joining.delete(node);
+    if (node.isReplacement && !node.isRetired) this.#cluster.count('lost voter replaced');
   }
 
   #join(configuration: Configuration, random: SimulatedRandom): void {
@@ -92,7 +105,6 @@ export class Administrator {
     if (nodes.size >= NODES_MAX) return;
     const node = this.#cluster.add();
     node.start();
-    // Who is added while it has never been heard of is refused nothing: it may come later.
     this.#joining.add(node);
   }
 
@@ -123,11 +135,16 @@ export class Administrator {
     const { leader } = this.#cluster;
     const { kind, member } = change;
     leader?.deliver((life) => {
+      // It stood still, and meanwhile a disk was lost.
+      const isSafe = kind !== 'remove' || this.#cluster.lost.every((one) => one === member);
+      if (!isSafe) return;
       const what = `${kind} ${member.directoryId}`;
       this.#cluster.note(leader, () => `is asked to ${what}`);
       askFor(life, change).then(
         (refused) => {
           this.#cluster.count(refused === null ? `change ${kind}` : `refused ${refused}`);
+          const isItself = kind === 'remove' && member === leader.member;
+          if (refused === null && isItself) this.#cluster.count('change remove of the leader');
           this.#cluster.note(leader, () => `${what}: ${refused ?? 'done'}`);
         },
         () => this.#cluster.count('change not known'),

@@ -67,6 +67,11 @@ export class ClusterNode implements ObservedNode {
     this.#around = around;
   }
 
+  /** It has taken the id of a machine that lost its disk. */
+  get isReplacement(): boolean {
+    return this.member.directoryId !== `d${this.member.id}`;
+  }
+
   get isDown(): boolean {
     return this.life === null && !this.isStarting && !this.isRetired;
   }

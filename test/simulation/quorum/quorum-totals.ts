@@ -10,6 +10,7 @@ const NEEDED = [
   ...['apply command', 'apply configuration', 'apply empty'],
   ...['became candidate', 'became follower', 'became leader', 'became pre-candidate'],
   ...['change add-learner', 'change promote', 'change remove', 'change not known'],
+  ...['change remove of the leader', 'lost voter replaced'],
   ...['crash of power', 'crash of process', 'crash while starting', 'crash while syncing'],
   ...['ignored leader-alive', 'ignored stale', 'ignored unexpected', 'ignored unknown-sender'],
   'ignored wrong-directory',

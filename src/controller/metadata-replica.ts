@@ -13,7 +13,7 @@ import { type LeaderEpoch, leaderEpoch, type NodeId } from '../model/ids.ts';
 import type { MetadataMachine } from '../quorum/metadata-quorum.ts';
 import type { SnapshotSource } from '../quorum/quorum-driver.ts';
 import { decodeRecords } from '../quorum/quorum-entry.ts';
-import type { Member } from '../raft/configuration.ts';
+import type { Configuration, Member } from '../raft/configuration.ts';
 import type { RoleName } from '../raft/effects.ts';
 import type { Entry, SnapshotMeta } from '../raft/entry.ts';
 
@@ -51,6 +51,7 @@ export class MetadataReplica implements MetadataMachine {
   #runtime: MetadataRuntime | null = null;
   /** The end of the log when this node was elected: all of it is committed with the entry that begins its epoch. */
   #electedAt = 0;
+  #onMembers: (members: Configuration) => void = () => {};
   /** Called when this node begins and ceases to be the active controller. */
   #onActive: (isActive: boolean) => void = () => {};
 
@@ -105,6 +106,11 @@ export class MetadataReplica implements MetadataMachine {
     });
   }
 
+  /** For the one who speaks to the members: called when others are so, and that is committed. */
+  whenMembersChange(listener: (members: Configuration) => void): void {
+    this.#onMembers = listener;
+  }
+
   /** For the one who does what the active controller does on its own. */
   whenActive(listener: (isActive: boolean) => void): void {
     this.#onActive = listener;
@@ -112,6 +118,8 @@ export class MetadataReplica implements MetadataMachine {
 
   /** @throws NewerFormatError if a newer version of the program has written it */
   apply(entries: readonly Entry[]): void {
+    const members = entries.findLast((entry) => entry.kind === 'configuration');
+    if (members !== undefined) this.#onMembers(members.configuration);
     if (this.#runtime !== null) {
       // All commands since it began are its own, and replayed already.
       this.#runtime.committedTo(entries.at(-1)!.index + 1);
@@ -129,7 +137,8 @@ export class MetadataReplica implements MetadataMachine {
   }
 
   /** @throws NewerFormatError if a newer version of the program has written it */
-  restore({ last }: SnapshotMeta, records: readonly Uint8Array[]): void {
+  restore({ last, configuration }: SnapshotMeta, records: readonly Uint8Array[]): void {
+    this.#onMembers(configuration);
     this.#imageIs(replayed(emptyImage, records, last.index));
     this.#positionIs(last.index + 1);
   }

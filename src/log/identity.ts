@@ -61,7 +61,12 @@ export async function openIdentity(
       `${directory} belongs to node ${identity.nodeId}, not ${claim.nodeId}; give node id ${identity.nodeId}, or the data directory of node ${claim.nodeId}`,
     );
   }
-  if (isNamed || claim.isNamedLater) return identity;
+  if (isNamed) return identity;
+  if (claim.isNamedLater) {
+    // Others are told of it; a process that was killed may have left a name that a power cut takes.
+    await ports.files.syncDirectory(directory);
+    return identity;
+  }
   return await nameCluster(directory, identity, claim.clusterId ?? randomId(ports.random), ports);
 }
 

@@ -125,6 +125,9 @@ export class PeerDoor {
     const { quorum, identity } = this.#data;
     this.#image = () => replica.image;
     this.#peers.start(identity.clusterId, quorum);
+    replica.whenMembersChange(({ voters, learners }) =>
+      this.#peers.keepOnly([...voters, ...learners]),
+    );
     quorum.start(this.#self, this.#peers, replica);
     this.#forming.serve({
       formed: () => this.#formed(),

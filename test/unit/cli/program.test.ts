@@ -20,6 +20,7 @@ test('the commands are those of the documentation', () => {
   const paths = commands.map(([words]) => words.join(' ')).slice(1);
   expect(paths).toEqual([
     'start',
+    'local',
     'topic',
     'topic create',
     'topic list',

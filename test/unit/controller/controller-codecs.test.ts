@@ -4,8 +4,15 @@ import type { ConfigChanges } from '../../../src/controller/config-changes.ts';
 import { controllerMethods as methods } from '../../../src/controller/controller-service.ts';
 import type { NewTopic } from '../../../src/controller/create-topics.ts';
 import { refuse } from '../../../src/controller/refusal.ts';
-import { leaderEpoch, nodeId, topicId } from '../../../src/model/ids.ts';
+import {
+  brokerEpoch,
+  leaderEpoch,
+  NO_BROKER_EPOCH,
+  nodeId,
+  topicId,
+} from '../../../src/model/ids.ts';
 import type { MessageCodec } from '../../../src/rpc/method.ts';
+import { registrationOf } from '../../support/broker-registration.ts';
 
 const id = topicId('AAAAAAAAAAAAAAAAAAAAAA');
 const error = refuse('INVALID_CONFIG', 'x is not y');
@@ -90,11 +97,23 @@ test('outcomes come across with their refusals', () => {
 });
 
 test('a registration comes across', () => {
-  const registration = {
-    ...{ nodeId: nodeId(3), incarnationId: 'i', directoryId: 'd' },
-    ...{ host: 'h', port: 9095, rack: '' },
+  const registration = registrationOf(3, 'i', {
+    listeners: [{ name: 'L', host: 'h', port: 9092, securityProtocol: 'SSL' }],
+    peerAddress: 'h:9093',
+    previousBrokerEpoch: brokerEpoch(7),
+  });
+  for (const one of [registration, { ...registration, previousBrokerEpoch: NO_BROKER_EPOCH }]) {
+    expect(across(methods.registerBroker.request, one)).toEqual(one);
+  }
+  const { isFenced: _, ...unsaid } = registration;
+  expect(across(methods.registerBroker.request, unsaid)).toEqual(unsaid);
+  const beat = {
+    ...{ nodeId: nodeId(3), brokerEpoch: brokerEpoch(7), currentPosition: 9 },
+    ...{ wantsFence: true, wantsShutdown: false },
   };
-  expect(across(methods.registerBroker.request, registration)).toEqual(registration);
+  expect(across(methods.heartbeat.request, beat)).toEqual(beat);
+  const answer = { isFenced: true, isCaughtUp: false, shouldShutdown: true };
+  expect(across(methods.heartbeat.response, answer)).toEqual(answer);
 });
 
 test('the quorum comes across, with what is not known', () => {

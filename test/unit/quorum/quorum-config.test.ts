@@ -5,7 +5,7 @@ import { validateRaftConfig } from '../../../src/raft/raft-config.ts';
 test('times become ticks: two to a heartbeat', () => {
   const { tickMs, raft } = raftTiming(DEFAULT_TIMING);
   expect(tickMs).toBe(50);
-  expect(raft).toMatchObject({ heartbeatTicks: 2, electionTicks: 20 });
+  expect(raft).toMatchObject({ heartbeatTicks: 2, electionTicks: 10 });
 });
 
 test('no setting makes ticks that a node would not take', () => {

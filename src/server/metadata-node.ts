@@ -1,15 +1,14 @@
 import { Controller } from '../controller/controller.ts';
+import type { ControllerApi } from '../controller/controller-api.ts';
 import type { ControllerConfig } from '../controller/controller-config.ts';
-import { serveController } from '../controller/controller-handlers.ts';
-import { ForwardingController } from '../controller/forwarding-controller.ts';
 import type { MetadataReplica } from '../controller/metadata-replica.ts';
 import { QuorumAdmin } from '../controller/quorum-admin.ts';
+import type { QuorumApi } from '../controller/quorum-api.ts';
 import type { Env } from '../env/ports.ts';
 import { topicLogSettings } from '../log/topic-config.ts';
 import { lastBrokerEpoch } from '../metadata/last-broker-epoch.ts';
 import { ApiError, Errors } from '../model/errors.ts';
 import { type BrokerEpoch, NO_BROKER_EPOCH } from '../model/ids.ts';
-import { HandlerTable } from '../rpc/method.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { PeerDoor } from './peer-door.ts';
 
@@ -22,7 +21,9 @@ const HAND_OVER_MS = 2_000;
  */
 export class MetadataNode {
   /** The active controller, wherever it is. */
-  readonly controller: ForwardingController;
+  readonly controller: ControllerApi;
+  /** Administration of the quorum, by its leader. */
+  readonly quorum: QuorumApi;
   readonly #data: DataDirectory;
   readonly #env: Env;
   readonly #peers: PeerDoor | undefined;
@@ -46,11 +47,9 @@ export class MetadataNode {
     };
     this.#local = new Controller(config, env.random, quorum, cluster, topicLogSettings);
     this.#admin = new QuorumAdmin(nodeId, quorum, env.timers);
-    this.controller = new ForwardingController(nodeId, {
-      ...env,
-      ...{ controller: this.#local, replica: this.replica, quorum: this.#admin },
-      channelOf: (id) => peers?.channelOf(id),
-    });
+    const forwarding = peers?.forwarding(this.#local, this.#admin);
+    this.controller = forwarding ?? this.#local;
+    this.quorum = forwarding?.quorum ?? this.#admin;
   }
 
   /** The metadata as they are here. */
@@ -74,9 +73,7 @@ export class MetadataNode {
       await this.#data.leadAlone(this.replica);
       return;
     }
-    const table = new HandlerTable();
-    serveController(table, this.#local, this.#admin);
-    await this.#peers.listen(table);
+    await this.#peers.listen(this.#local, this.#admin);
     await this.#peers.enter();
     this.#local.keepSessions(this.#env);
     this.#peers.takePart(this.replica);

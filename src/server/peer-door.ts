@@ -1,5 +1,9 @@
 import { MemoryBudget } from '../broker/memory-budget.ts';
+import type { Controller } from '../controller/controller.ts';
+import { serveController } from '../controller/controller-handlers.ts';
+import { ForwardingController } from '../controller/forwarding-controller.ts';
 import type { MetadataReplica } from '../controller/metadata-replica.ts';
+import type { QuorumAdmin } from '../controller/quorum-admin.ts';
 import type { Env } from '../env/ports.ts';
 import type { MetadataImage } from '../metadata/image.ts';
 import { ApiError, Errors } from '../model/errors.ts';
@@ -11,7 +15,7 @@ import type { MetadataQuorum } from '../quorum/metadata-quorum.ts';
 import { PEER_MESSAGE_BYTES_MAX } from '../quorum/peer-frames.ts';
 import { Peers } from '../quorum/peer-network.ts';
 import { isMember, type Member, memberOf, sameMember } from '../raft/configuration.ts';
-import type { HandlerTable } from '../rpc/method.ts';
+import { HandlerTable } from '../rpc/method.ts';
 import type { Channel, Listener, TlsOptions, Transport } from '../rpc/transport.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { DataDirectory } from './data-directory.ts';
@@ -69,7 +73,7 @@ export class PeerDoor {
     const own = { self: this.#self, address: this.#address, ...(tls === undefined ? {} : { tls }) };
     this.#peers = new Peers(
       { ...own, heartbeatIntervalMs },
-      { ...parts.env, ...parts, addressOf: (id) => this.addressOf(id) },
+      { ...parts.env, ...parts, addressOf: (id) => this.#addressOf(id) },
     );
     this.#forming = new Forming(
       { ...own, clusterId, voters },
@@ -94,10 +98,21 @@ export class PeerDoor {
     return this.#address;
   }
 
-  /** Serves peers; `table` has what else they may ask for. */
-  async listen(table: HandlerTable): Promise<void> {
+  /** What this node asks for goes to the active controller, wherever it is. */
+  forwarding(controller: Controller, quorum: QuorumAdmin): ForwardingController {
+    return new ForwardingController(this.#self.id, {
+      ...this.#parts.env,
+      ...{ controller, quorum, replica: controller.replica },
+      channelOf: (id) => this.#channelOf(id),
+    });
+  }
+
+  /** Serves peers, who may ask this node's controller. */
+  async listen(controller: Controller, quorum: QuorumAdmin): Promise<void> {
     const { transport, onRefused } = this.#parts;
     const { listener, tls } = this.#options;
+    const table = new HandlerTable();
+    serveController(table, controller, quorum);
     this.#peers.addHandlers(table);
     this.#forming.addHandlers(table);
     this.#listener = await transport.listen(listener, table, {
@@ -135,9 +150,20 @@ export class PeerDoor {
     });
   }
 
+  /** Ends what is open, and the wait for a cluster. */
+  async close(): Promise<void> {
+    this.#forming.close();
+    await this.#peers.close();
+    const channels = [...this.#channels.values()];
+    await Promise.all([
+      this.#listener?.close(CLOSE_GRACE_MS),
+      ...channels.map((channel) => channel.close()),
+    ]);
+  }
+
   /** A connection for calls to a node; `undefined` if it is not known where that is. */
-  channelOf(id: NodeId): Channel | undefined {
-    const address = this.addressOf(id);
+  #channelOf(id: NodeId): Channel | undefined {
+    const address = this.#addressOf(id);
     if (address === undefined) return undefined;
     let channel = this.#channels.get(address);
     if (channel === undefined) {
@@ -152,20 +178,9 @@ export class PeerDoor {
   }
 
   /** By the settings, which people change when a node has moved; then by what it said of itself. */
-  addressOf(id: NodeId): string | undefined {
+  #addressOf(id: NodeId): string | undefined {
     const registered = this.#image()?.brokers.get(id)?.peerAddress;
     return this.#options.voters.get(id) ?? (registered || this.#peers.addressHeardFrom(id));
-  }
-
-  /** Ends what is open, and the wait for a cluster. */
-  async close(): Promise<void> {
-    this.#forming.close();
-    await this.#peers.close();
-    const channels = [...this.#channels.values()];
-    await Promise.all([
-      this.#listener?.close(CLOSE_GRACE_MS),
-      ...channels.map((channel) => channel.close()),
-    ]);
   }
 
   #formed(): FormedCluster {
@@ -179,7 +194,7 @@ export class PeerDoor {
 
   #known(leader: Member | null): KnownLeader | undefined {
     if (leader === null) return undefined;
-    const address = leader.id === this.#self.id ? this.#address : this.addressOf(leader.id);
+    const address = leader.id === this.#self.id ? this.#address : this.#addressOf(leader.id);
     return { id: leader.id, address: address ?? '' };
   }
 }

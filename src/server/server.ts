@@ -34,7 +34,7 @@ import {
 } from './listener-policy.ts';
 import { checkMetadataAge } from './metadata-age.ts';
 import { MetadataNode } from './metadata-node.ts';
-import { PeerDoor } from './peer-door.ts';
+import type { PeerDoor } from './peer-door.ts';
 import { PeerRefusals } from './peer-refusals.ts';
 import { type ServerConfig, serverSettings } from './server-config.ts';
 import { registerServerMetrics } from './server-metrics.ts';
@@ -181,7 +181,7 @@ export class Server {
       (error) => this.#fail(error),
     );
     const { identity } = this.#data;
-    const metadata = this.#openMetadata(voters, peerTls, options.settings);
+    const metadata = await this.#openMetadata(voters, peerTls, options.settings);
     const { replica } = metadata;
     await metadata.enter();
     const topicDefaults = parseSettings(topicLogDefaultSettings, options.settings);
@@ -204,7 +204,7 @@ export class Server {
       topicDefaults,
       {
         ...env,
-        ...{ controller: metadata.controller, quorum: metadata.controller.quorum },
+        ...{ controller: metadata.controller, quorum: metadata.quorum },
         ...{ metadata: replica, logs, logger, metrics },
         background: makeBackground(logger, metrics),
         settings: settingValues(Object.values(allSettings), options.settings),
@@ -236,11 +236,11 @@ export class Server {
     this.#grpc?.setServing(true);
   }
 
-  #openMetadata(
+  async #openMetadata(
     voters: ReadonlyMap<NodeId, string>,
     tls: TlsOptions | undefined,
     settings: GivenSettings,
-  ): MetadataNode {
+  ): Promise<MetadataNode> {
     const { env, transport, logger, metrics } = this.#parts;
     const refusals = new PeerRefusals(env.clock, logger, metrics);
     this.#refusals = refusals;
@@ -252,6 +252,8 @@ export class Server {
       } = this.#config;
       const { heartbeatIntervalMs } = parseSettings(quorumSettings, settings);
       this.#notReady = ['waiting for the other nodes'];
+      // A node that is alone need not load it.
+      const { PeerDoor } = await import('./peer-door.ts');
       this.#peers = new PeerDoor(
         this.#data!,
         { voters, listener, advertised, clusterId, heartbeatIntervalMs, tls },

@@ -1,6 +1,8 @@
 import { nodeId } from '../../src/model/ids.ts';
 import { adminMethods } from '../../src/rpc/admin-service.ts';
 import { call, type Method } from '../../src/rpc/method.ts';
+// Loaded before: a server loads it itself, which takes time that no scheduler knows of.
+import '../../src/server/peer-door.ts';
 import { Server } from '../../src/server/server.ts';
 import { noMetrics } from '../../src/telemetry/no-metrics.ts';
 import { Incarnation } from '../simulation/env/incarnation.ts';

@@ -13,6 +13,7 @@ export const QUORUM_USAGE = `npm run sim -- --suite raft [options]
   --workers N    how many run at once (one a core)
   --whole        a red seed is not made smaller`;
 
+const TOLD_EVERY = 500;
 const SHOWN_VIOLATIONS = 10;
 const SHOWN_LINES = 60;
 const MINIMISING_RUNS = 300;
@@ -109,6 +110,7 @@ function runMany(
       worker.on('message', (result: QuorumResult) => {
         if (!isGreen(result)) return end(result);
         totals.add(result);
+        if (totals.seeds % TOLD_EVERY === 0) console.log(`${totals.seeds} of ${seeds} are green`);
         feed(worker);
       });
       feed(worker);

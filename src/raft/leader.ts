@@ -225,7 +225,10 @@ export class Leader implements Role {
     this.#beginReads();
     // Whose removal is committed has led up to here, without counting itself (thesis 4.2.2).
     const isRemoved = log.configurationIndex <= index && !isVoter(log.configuration, self);
-    if (isRemoved) this.#transitions.becomeFollower(epoch, null);
+    if (!isRemoved) return;
+    // Before it ends: who asked for the removal is told that it is done.
+    this.#context.handOver();
+    this.#transitions.becomeFollower(epoch, null);
   }
 
   #sendHeartbeats(): void {

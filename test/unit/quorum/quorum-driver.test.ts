@@ -153,6 +153,17 @@ test('a leadership is handed over', async () => {
   expect(await leader.driver.transferLeadership(to)).toBe('not-leader');
 });
 
+test('a leader that is removed answers that it is done before it leads no more', async () => {
+  const cluster = await DriverCluster.started({ seed: 1 });
+  await cluster.appended('a');
+  const { member, driver } = await cluster.settled();
+  const removed = driver.changeMembership({ kind: 'remove', member });
+  expect(await cluster.scheduler.complete(removed)).toBeNull();
+  expect(driver.status.role).toBe('follower');
+  cluster.crash(member.id);
+  await cluster.appended('c');
+});
+
 test('a node joins, is promoted, and another leaves', async () => {
   const cluster = await DriverCluster.started({ seed: 11 });
   const { scheduler } = cluster;

@@ -44,11 +44,19 @@ export class SortedBytes {
     let high = this.#entries.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (Buffer.compare(this.#entries[middle]![0], key) < 0) low = middle + 1;
+      if (isBelow(this.#entries[middle]![0], key)) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 }
 
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+/** Keys are short: a call into native code takes longer. */
+function isBelow(a: Uint8Array, b: Uint8Array): boolean {
+  const end = Math.min(a.length, b.length);
+  for (let at = 0; at < end; at++) if (a[at]! !== b[at]!) return a[at]! < b[at]!;
+  return a.length < b.length;
+}
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && !isBelow(a, b) && !isBelow(b, a);

@@ -12,7 +12,7 @@ import { contentOf, hashOf, hashOfRecords, type Ledger } from '../ledger.ts';
 import type { MirroredLog } from '../mirrored-log.ts';
 
 /** Images are compared at every so many entries, and wherever a snapshot is. */
-const COMPARED_EVERY = 16;
+const COMPARED_EVERY = 32;
 
 /** A node as the checkers see it. */
 export interface ObservedNode {

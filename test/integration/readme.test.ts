@@ -39,7 +39,10 @@ function program(name: string, text: string): string {
 }
 
 test('the commands can be typed one after another', async () => {
-  const commands = block('Command line', 'sh').replaceAll('varve-data', `${folder.path}/data`);
+  const commands = block('Command line', 'sh').replaceAll(
+    'varve-data/node-1',
+    `${folder.path}/data`,
+  );
   const script = `
     set -euo pipefail
     npx() { shift; ${process.execPath} ${root}src/cli/main.ts "$@"; }

@@ -64,7 +64,7 @@ export class MetadataNode {
 
   /**
    * Forms or joins a cluster if the directory is of none, however long that takes, and resolves when all
-   * that is committed has come here. Rejects when the node is closed meanwhile.
+   * that is committed has come here. Rejects after `giveUp`.
    */
   async enter(): Promise<void> {
     const { quorum, identity } = this.#data;
@@ -95,9 +95,15 @@ export class MetadataNode {
     timer.cancel();
   }
 
+  /** Waits for no other node any more: `enter` rejects. */
+  giveUp(): void {
+    this.#closing.abort(new ApiError(Errors.BROKER_STOPPING, 'the node has stopped'));
+    this.#peers?.giveUp();
+  }
+
   /** Speaks to no peers any more; the data directory is the caller's to close. */
   async close(): Promise<void> {
-    this.#closing.abort(new ApiError(Errors.BROKER_STOPPING, 'the node has stopped'));
+    this.giveUp();
     await this.#peers?.close();
   }
 

@@ -130,7 +130,7 @@ export class PeerDoor {
     });
   }
 
-  /** Makes an empty node part of a cluster, however long that takes. Rejects when the door is closed. */
+  /** Makes an empty node part of a cluster, however long that takes. Rejects after `giveUp`. */
   async enter(): Promise<void> {
     if (this.#data.identity.clusterId === '') await this.#forming.run();
   }
@@ -150,9 +150,14 @@ export class PeerDoor {
     });
   }
 
+  /** Waits for a cluster no longer, and looks for none. */
+  giveUp(): void {
+    this.#forming.close();
+  }
+
   /** Ends what is open, and the wait for a cluster. */
   async close(): Promise<void> {
-    this.#forming.close();
+    this.giveUp();
     await this.#peers.close();
     const channels = [...this.#channels.values()];
     await Promise.all([

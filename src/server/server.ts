@@ -89,6 +89,8 @@ export class Server {
   #recovery: RecoveryState | undefined;
   #closing: Promise<void> | undefined;
   #isFailed = false;
+  /** The start has no sense any more. */
+  #isEnding = false;
   #failure: unknown;
   #peers: PeerDoor | undefined;
   #metadata: MetadataNode | undefined;
@@ -111,8 +113,10 @@ export class Server {
     for (const group of Object.values(allSettings)) parseSettings(group, options.settings);
     const server = new Server(parseSettings(serverSettings, options.settings), parts);
     const { signal } = options;
-    // What waits then is refused, and the start ends with that.
-    const end = (): void => void server.close().catch(() => {});
+    const end = (): void => {
+      server.#endStart();
+      server.#broker?.stop();
+    };
     signal?.addEventListener('abort', end, { once: true });
     try {
       signal?.throwIfAborted();
@@ -166,6 +170,7 @@ export class Server {
     const config = this.#config;
     const { tls, kafkaPlans, kafkaTls, peerTls } = await this.#checkListeners();
     await this.#openHttp();
+    this.#goOn();
     const voters = parseVoters(config.voters);
     this.#data = await DataDirectory.open(
       {
@@ -180,10 +185,13 @@ export class Server {
       logger,
       (error) => this.#fail(error),
     );
+    this.#goOn();
     const { identity } = this.#data;
     const metadata = await this.#openMetadata(voters, peerTls, options.settings);
+    this.#goOn();
     const { replica } = metadata;
     await metadata.enter();
+    this.#goOn();
     const topicDefaults = parseSettings(topicLogDefaultSettings, options.settings);
     this.#notReady = ['recovering the logs'];
     const owner: LogDirectoryOwner = {
@@ -197,6 +205,7 @@ export class Server {
     };
     const logs = await this.#data.openLogs(owner, metrics);
     this.#recovery = undefined;
+    this.#goOn();
     checkMetadataAge(replica.image, logs.logs());
     this.#broker = new Broker(
       parseSettings(brokerSettings, options.settings),
@@ -213,6 +222,7 @@ export class Server {
     );
     await this.#listen(options.settings, tls);
     await this.#openKafka(kafkaPlans, kafkaTls, options.settings);
+    this.#goOn();
     const advertised = parseAddress(config.grpcAdvertisedListener || this.grpcAddress);
     await this.#broker.start({
       incarnationId: randomId(env.random),
@@ -225,15 +235,27 @@ export class Server {
       previousBrokerEpoch: metadata.previousBrokerEpoch,
       isFenced: this.#peers !== undefined,
     });
-    // Meanwhile the disk may have failed, or earlier: then the node must not say that it is ready.
-    if (this.#isFailed) {
-      throw new Error(`the disk of ${options.dataDir} failed while the node started`);
-    }
+    // Meanwhile the disk may have failed, too: then the node must not say that it is ready.
+    this.#goOn();
     this.#door?.begin();
     this.#kafka?.begin();
     registerServerMetrics(metrics, this.#broker);
     this.#notReady = [];
     this.#grpc?.setServing(true);
+  }
+
+  /**
+   * A start that is to end opens nothing more, and waits for no other node; what it has opened is closed when it
+   * has stopped, not before: it may be in the middle of opening more.
+   */
+  #endStart(): void {
+    this.#isEnding = true;
+    this.#metadata?.giveUp();
+  }
+
+  /** After each wait of a start: it may be over. */
+  #goOn(): void {
+    if (this.#isEnding) throw new Error('the start was ended');
   }
 
   async #openMetadata(
@@ -408,6 +430,7 @@ export class Server {
     this.#notReady = [reason];
     this.#grpc?.setServing(false);
     this.#broker?.storageFailed();
+    this.#endStart();
     this.#door?.stop();
     this.#parts.logger.error({ err: error }, 'the node cannot go on');
     this.#parts.onFatal(error);

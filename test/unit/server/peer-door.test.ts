@@ -81,3 +81,31 @@ test('a node that is stopped while it waits for others ends at once', async () =
   controller.abort(new Error('enough'));
   await expect(cluster.run(started)).rejects.toThrow('enough');
 });
+
+test.for([
+  ['alone', []],
+  ['with others that are not there', [1, 2, 3]],
+] as const)(
+  'a node %s can be stopped at any moment of its start, and starts again',
+  async ([_, voters]) => {
+    for (let afterMs = 0; afterMs < 20; afterMs += 0.5) {
+      const cluster = new ServerCluster(7, voters);
+      const controller = new AbortController();
+      const started = cluster.start(1, {}, controller.signal);
+      started.catch(() => {});
+      await cluster.pass(afterMs);
+      // It was quicker.
+      if (cluster.node(1).server !== undefined) break;
+      controller.abort(new Error('enough'));
+      await expect(cluster.run(started)).rejects.toThrow('enough');
+      expect(cluster.node(1).fatal).toEqual([]);
+      const again = new AbortController();
+      let failure: unknown;
+      cluster.start(1, {}, again.signal).catch((error: unknown) => {
+        failure = error;
+      });
+      await cluster.pass(1_000);
+      expect([afterMs, failure]).toEqual([afterMs, undefined]);
+    }
+  },
+);

@@ -455,10 +455,15 @@ export class QuorumDriver {
     this.#options.onFatal(error);
   }
 
+  /** What is not known by now will not be known here, and this node leads no more. */
   #failAll(error: ApiError): void {
     this.#waiters.fail(notKnown(error));
     for (const requestId of this.#reads.keys()) this.#readFailed(requestId, error);
     this.#endTransfer('given-up');
+    if (this.#role !== 'leader') return;
+    this.#role = 'follower';
+    this.#leader = null;
+    this.#parts.machine.became('follower', this.#node.status.epoch, null);
   }
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { changedTopics } from '../../../src/metadata/image-delta.ts';
 import { Errors } from '../../../src/model/errors.ts';
+import { ControllerCluster } from '../../support/controller-cluster.ts';
 import { newTopic, started, told } from './started-controller.ts';
 
 test('a request that is only checked answers alike and changes nothing', async () => {
@@ -92,3 +93,23 @@ test('a controller whose quorum was closed says that it has stopped', async () =
     row: Errors.NOT_CONTROLLER,
   });
 });
+
+test.for(['stops', 'has a disk that fails'])(
+  'who waits for a majority when the active controller %s is told that the outcome is not known',
+  async (how) => {
+    const cluster = await ControllerCluster.started();
+    const leader = cluster.active!;
+    const { controller, quorum, machine } = leader;
+    cluster.cutOff.add(leader.id);
+    if (how !== 'stops') machine.disk.plan({ operation: 'syncStore', path: /./, code: 'EIO' });
+    let outcome: unknown = 'none';
+    controller.allocateProducerIds(10).catch((error: unknown) => {
+      outcome = error;
+    });
+    if (how === 'stops') await cluster.run(quorum.close());
+    // Sooner than it would notice that it has no majority.
+    await cluster.pass(50);
+    expect(outcome).toMatchObject({ row: Errors.REQUEST_TIMED_OUT });
+    expect(controller.replica.runtime).toBeNull();
+  },
+);

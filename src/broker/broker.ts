@@ -21,6 +21,7 @@ import { changedTopics, type TopicChange } from '../metadata/image-delta.ts';
 import { type ErrorRow, Errors } from '../model/errors.ts';
 import {
   type BrokerEpoch,
+  NO_BROKER_EPOCH,
   NO_LEADER_EPOCH,
   type NodeId,
   type Offset,
@@ -101,6 +102,8 @@ export class Broker {
   /** The metadata as far as this broker has carried it out. */
   #image: MetadataImage = emptyImage;
   #unfollow: (() => void) | undefined;
+  /** Of this incarnation, once it follows. */
+  #brokerEpoch: BrokerEpoch = NO_BROKER_EPOCH;
   /** Missing while the broker is alone in its cluster. */
   #lifecycle: BrokerLifecycle | undefined;
   /** Ends what a start still waits for. */
@@ -165,12 +168,13 @@ export class Broker {
     const brokerEpoch = await controller.registerBroker(presented, signal).catch(ifNot(signal));
     if (brokerEpoch !== undefined) await this.#imageBeyond(brokerEpoch);
     // Meanwhile the disk may have failed, or the broker been stopped: then it does not come into service.
-    if (this.#outOfService !== NOT_STARTED) return;
+    if (this.#outOfService !== NOT_STARTED || brokerEpoch === undefined) return;
     this.#outOfService = null;
+    this.#brokerEpoch = brokerEpoch;
     this.#replicas.start();
-    this.#follow(metadata.image);
     this.#unfollow = metadata.onImage((_, image) => this.#follow(image));
-    if (registration.isFenced && brokerEpoch !== undefined) await this.#live(brokerEpoch);
+    this.#follow(metadata.image);
+    if (registration.isFenced && !signal.aborted) await this.#live(brokerEpoch);
     logger.info({ brokerEpoch, leaders: this.leaderCount }, 'broker registered');
   }
 
@@ -333,12 +337,14 @@ export class Broker {
       ...{ timers, logger },
       heartbeat: (beat) => controller.heartbeat(beat),
       position: () => metadata.image.position,
-      onReplaced: (error) => {
-        this.stop();
-        this.#parts.onReplaced(error);
-      },
+      onReplaced: (error) => this.#replaced(error),
     });
     await this.#lifecycle.start().catch(ifNot(this.#ending.signal));
+  }
+
+  #replaced(error: Error): void {
+    this.stop();
+    this.#parts.onReplaced(error);
   }
 
   /** For good: the metadata is not followed any more, or it could make this broker lead again. */
@@ -362,8 +368,17 @@ export class Broker {
     }
   }
 
-  /** Carries out what has changed since the image before. */
+  /**
+   * Carries out what has changed since the image before. What the image grants to another incarnation of this
+   * broker is not for this one: only one of the two may append (DESIGN 4, "a new incarnation").
+   */
   #follow(image: MetadataImage): void {
+    const known = image.brokers.get(this.nodeId)?.brokerEpoch ?? NO_BROKER_EPOCH;
+    if (known !== this.#brokerEpoch) {
+      const is = `broker ${this.nodeId} has broker epoch ${this.#brokerEpoch}`;
+      this.#replaced(new Error(`${is}, and the metadata know it by ${known}`));
+      return;
+    }
     const before = this.#image;
     this.#image = image;
     for (const change of changedTopics(before, image)) {

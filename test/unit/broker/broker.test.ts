@@ -4,6 +4,7 @@ import type { CommitListener } from '../../../src/coordinator/coordinator-runtim
 import { type MetadataImage, topicByName } from '../../../src/metadata/image.ts';
 import { Errors } from '../../../src/model/errors.ts';
 import { producerId } from '../../../src/model/ids.ts';
+import { registrationOf } from '../../support/broker-registration.ts';
 import { makeBatch } from '../log/log-world.ts';
 import { anyTopicId, BrokerWorld, item, NODE, told } from './broker-world.ts';
 
@@ -344,6 +345,21 @@ test('a broker that is fenced leads nothing, and in another epoch when it is bac
   expect(await world.run(controller.heartbeat(beat))).toMatchObject({ isFenced: false });
   expect(await produce()).toEqual(['1 NONE']);
   expect(topicByName(broker.image, 't')!.partitions[0]!.leaderEpoch).toBe(2);
+});
+
+test('what is granted to another incarnation of a broker is not led by this one', async () => {
+  const world = await withTopic();
+  const { controller, broker } = world;
+  const { directoryId } = world.data.identity;
+  await world.run(
+    controller.registerBroker(registrationOf(NODE, 'a copy of its disk', { directoryId })),
+  );
+  const [partition] = topicByName(controller.image, 't')!.partitions;
+  expect(partition).toMatchObject({ leader: NODE, leaderEpoch: 1 });
+  expect(broker.leaderCount).toBe(0);
+  expect(`${world.failures}`).toMatch(
+    /^Error: broker 1 has broker epoch \d+, and the metadata know it by \d+$/,
+  );
 });
 
 test('a node alone forms its cluster in one entry, and is in service with the next', async () => {

@@ -95,12 +95,12 @@ export class Forming {
   }
 
   /**
-   * The node has begun, and tells of its cluster from now on. Where the listed voters listen all know; any
-   * other node tells them again while it hears of no leader, and asks to be let in again if it is no member.
+   * The node has begun, and tells of its cluster from now on. While it hears of no leader it tells the listed
+   * voters again where it is, and asks to be let in again: perhaps it is no member any more, and nobody would say so.
    */
   serve(owner: FormedOwner): void {
     this.#owner = owner;
-    if (!this.#options.voters.has(this.#options.self.id)) void this.#stayKnown(owner);
+    void this.#stayKnown(owner);
   }
 
   /** For an empty node: resolves when `begin` has, and rejects with what it rejects with, or after `close`. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { adminMethods } from '../../../src/rpc/admin-service.ts';
 import { ServerCluster } from '../../support/server-cluster.ts';
 
 test('three nodes are one cluster: each knows the topics that any of them was asked for', async () => {
@@ -62,8 +63,42 @@ test('all may lose their power at once', async () => {
 test('a replication factor above one is refused by name', async () => {
   const cluster = await ServerCluster.started(6);
   const topic = { name: 't', partitionCount: 1, replicationFactor: 3, configs: {} };
-  const { adminMethods } = await import('../../../src/rpc/admin-service.ts');
   const request = { topics: [topic], validateOnly: false };
   const { topics } = await cluster.call(2, adminMethods.createTopics, request);
   expect(topics[0]!.error?.name).toBe('INVALID_REPLICATION_FACTOR');
+});
+
+/** A cluster with a topic, its leader, and a voter that is to be taken out. */
+async function withSurplusVoter(seed: number) {
+  const cluster = await ServerCluster.started(seed);
+  expect(await cluster.createTopic(1, 'before', 3)).toBe('ok');
+  const leader = await cluster.controller(1);
+  const surplus = [1, 2, 3].find((id) => id !== leader)!;
+  const remove = () =>
+    cluster.call(leader, adminMethods.removeVoter, { nodeId: surplus, force: false });
+  const voters = async () => {
+    const { members } = await cluster.call(leader, adminMethods.describeQuorum, {});
+    return members.filter(({ voter }) => voter).map(({ nodeId }) => nodeId);
+  };
+  return { cluster, leader, surplus, remove, voters };
+}
+
+test('a voter that is taken out goes on as an observer', async () => {
+  const { cluster, surplus, remove, voters } = await withSurplusVoter(7);
+  await remove();
+  await cluster.pass(5_000);
+  expect(await cluster.createTopic(surplus, 'after')).toBe('ok');
+  await cluster.pass(500);
+  expect(await cluster.topics(surplus)).toEqual(['after', 'before']);
+  expect(await voters()).not.toContain(surplus);
+});
+
+test('a voter that was taken out while it was down does not know, and starts as an observer', async () => {
+  const { cluster, surplus, remove, voters } = await withSurplusVoter(8);
+  cluster.crash(surplus);
+  await remove();
+  await cluster.run(cluster.start(surplus));
+  await cluster.pass(500);
+  expect((await cluster.leaders(surplus, 'before')).sort()).toEqual([1, 2, 3]);
+  expect(await voters()).not.toContain(surplus);
 });

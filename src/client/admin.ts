@@ -1,3 +1,4 @@
+import type { ErrorName } from '../model/errors.ts';
 import type { TopicPartition } from '../model/ids.ts';
 import type {
   Broker,
@@ -10,6 +11,7 @@ import { adminMethods } from '../rpc/admin-service.ts';
 import type { Method } from '../rpc/method.ts';
 import type { BrokerChannels } from './broker-channels.ts';
 import { argumentError, errorOfMessage, type VarveError } from './errors.ts';
+import type { LeaderCalls, Waited } from './leader-calls.ts';
 import { topicName } from './options.ts';
 
 export interface CallOptions {
@@ -130,11 +132,13 @@ export interface ValidateOption {
 export class Admin {
   readonly #timeoutMs: number;
   readonly #channels: BrokerChannels;
+  readonly #leaders: LeaderCalls;
 
   /** @param timeoutMs for calls that give none */
-  constructor(timeoutMs: number, channels: BrokerChannels) {
+  constructor(timeoutMs: number, channels: BrokerChannels, leaders: LeaderCalls) {
     this.#timeoutMs = timeoutMs;
     this.#channels = channels;
+    this.#leaders = leaders;
   }
 
   async createTopics(
@@ -230,16 +234,19 @@ export class Admin {
     partitions: readonly (TopicPartition & { readonly at: OffsetSpec })[],
     options: CallOptions & { readonly isolation?: 'read_uncommitted' | 'read_committed' } = {},
   ): Promise<Outcome<PartitionOffset>[]> {
-    const request = {
-      partitions: partitions.map(({ topic, partition, at }) => ({
-        topic: topicName(topic),
-        partition,
-        ...offsetSpec(at),
-      })),
-      readCommitted: options.isolation === 'read_committed',
-    };
-    const answer = await this.#call(adminMethods.listOffsets, request, options);
-    return answer.partitions.map((one) => outcome(one, `${one.topic}-${one.partition}`));
+    const asked = partitions.map(({ topic, partition, at }) => ({
+      topic: topicName(topic),
+      partition,
+      ...offsetSpec(at),
+    }));
+    const readCommitted = options.isolation === 'read_committed';
+    const answers = await this.#callLeaders(
+      adminMethods.listOffsets,
+      asked,
+      (some) => ({ partitions: some, readCommitted }),
+      options,
+    );
+    return answers.map((one) => outcome(one, `${one.topic}-${one.partition}`));
   }
 
   /**
@@ -250,8 +257,13 @@ export class Admin {
     partitions: readonly (TopicPartition & { readonly beforeOffset: number })[],
     options: CallOptions = {},
   ): Promise<Outcome<TopicPartition & { readonly logStartOffset: number }>[]> {
-    const answer = await this.#call(adminMethods.deleteRecords, { partitions }, options);
-    return answer.partitions.map((one) => outcome(one, `${one.topic}-${one.partition}`));
+    const answers = await this.#callLeaders(
+      adminMethods.deleteRecords,
+      partitions,
+      (some) => ({ partitions: some }),
+      options,
+    );
+    return answers.map((one) => outcome(one, `${one.topic}-${one.partition}`));
   }
 
   describeCluster(options: CallOptions = {}): Promise<ClusterDescription> {
@@ -299,6 +311,22 @@ export class Admin {
     return this.#call(adminMethods.getCapabilities, {}, options);
   }
 
+  /** Who leads what is learned from the first answers; what has no leader for a moment is asked for again. */
+  #callLeaders<
+    Item extends TopicPartition,
+    Request,
+    Answer extends { readonly error?: ErrorMessage | undefined },
+  >(
+    method: Method<Request, { readonly partitions: readonly Answer[] }>,
+    items: readonly Item[],
+    requestOf: (items: readonly Item[]) => Request,
+    { timeoutMs = this.#timeoutMs, signal }: CallOptions,
+  ): Promise<Answer[]> {
+    const isFinal = ({ error }: Answer, { isLate }: Waited): boolean =>
+      isLate || error === undefined || !moving.has(error.name);
+    return this.#leaders.call(method, items, requestOf, isFinal, { timeoutMs, signal });
+  }
+
   #call<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
@@ -307,6 +335,12 @@ export class Admin {
     return this.#channels.callAny(method, request, { timeoutMs, signal });
   }
 }
+
+/** The partition is led elsewhere, or will be soon. */
+const moving: ReadonlySet<string> = new Set<ErrorName>([
+  'NOT_LEADER_OR_FOLLOWER',
+  'LEADER_NOT_AVAILABLE',
+]);
 
 function outcome<T extends { readonly error?: ErrorMessage | undefined }>(
   item: T,

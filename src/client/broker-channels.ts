@@ -100,6 +100,27 @@ export class BrokerChannels {
     }
   }
 
+  /** Calls a node whose address is known, once. */
+  async callNode<Request, Response>(
+    nodeId: number,
+    method: Method<Request, Response>,
+    request: Request,
+    { timeoutMs, signal }: Omit<BrokerCallOptions, 'attemptTimeoutMs'>,
+  ): Promise<Response> {
+    const channel = this.channelOf(nodeId);
+    if (channel === undefined) throw closedError('client');
+    try {
+      return await call(channel, method, request, {
+        timeoutMs,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (this.#closed) throw closedError('client');
+      throw errorOfCall(error, `${nameOf(method)} at node ${nodeId}`);
+    }
+  }
+
   /**
    * Asks each broker given once, in turn, and answers with the first answer: for the first call of a
    * client, which is to fail at once if the addresses are wrong.

@@ -8,6 +8,7 @@ import { ClusterMetadata } from './cluster-metadata.ts';
 import { Consumer } from './consumer.ts';
 import type { ConsumerOptions } from './consumer-options.ts';
 import { closedError } from './errors.ts';
+import { LeaderCalls } from './leader-calls.ts';
 import { OffsetLookup } from './offset-lookup.ts';
 import { milliseconds } from './options.ts';
 import { Producer } from './producer.ts';
@@ -54,6 +55,7 @@ export class Client {
   readonly #metadata: ClusterMetadata;
   readonly #logger: Logger;
   readonly #limits: ProducerLimits;
+  readonly #leaders: LeaderCalls;
   readonly #admin: Admin;
   readonly #open = new Set<Closable>();
   #closing: Promise<void> | undefined;
@@ -69,7 +71,8 @@ export class Client {
     this.#channels = parts.channels;
     this.#metadata = parts.metadata;
     this.#logger = parts.logger;
-    this.#admin = new Admin(limits.requestTimeoutMs, parts.channels);
+    this.#leaders = new LeaderCalls(env, parts.channels, parts.metadata);
+    this.#admin = new Admin(limits.requestTimeoutMs, parts.channels, this.#leaders);
   }
 
   /** Makes a producer; one for a whole program is best, since batches are shared. */
@@ -96,7 +99,7 @@ export class Client {
         new Consumer(options, this.#env, {
           channels: this.#channels,
           metadata: this.#metadata,
-          offsets: new OffsetLookup(this.#env, this.#channels, this.#metadata),
+          offsets: new OffsetLookup(this.#leaders, this.#metadata),
           logger: this.#logger.child({ component: 'consumer' }),
           requestTimeoutMs: this.#limits.requestTimeoutMs,
           onClosed,

@@ -1,12 +1,10 @@
 import type { TopicPartition } from '../model/ids.ts';
 import type { OffsetAnswer, OffsetQuery } from '../rpc/admin-messages.ts';
 import { adminMethods } from '../rpc/admin-service.ts';
-import { backoffMs, delay } from './backoff.ts';
-import type { BrokerChannels } from './broker-channels.ts';
-import type { ClientEnv } from './client-env.ts';
 import { type ClusterMetadata, isHopeless } from './cluster-metadata.ts';
 import type { StartPosition } from './consumer-options.ts';
 import { errorOfMessage } from './errors.ts';
+import type { LeaderCalls, Waited } from './leader-calls.ts';
 
 export interface OffsetLookupOptions {
   readonly readCommitted: boolean;
@@ -15,17 +13,15 @@ export interface OffsetLookupOptions {
 }
 
 /**
- * Asks for offsets of partitions, and again for those that have no leader at the moment or are, for a
- * few seconds, not known.
+ * Asks the leaders of partitions for offsets, and again for those that have none at the moment or are,
+ * for a few seconds, not known.
  */
 export class OffsetLookup {
-  readonly #env: ClientEnv;
-  readonly #channels: BrokerChannels;
+  readonly #leaders: LeaderCalls;
   readonly #metadata: ClusterMetadata;
 
-  constructor(env: ClientEnv, channels: BrokerChannels, metadata: ClusterMetadata) {
-    this.#env = env;
-    this.#channels = channels;
+  constructor(leaders: LeaderCalls, metadata: ClusterMetadata) {
+    this.#leaders = leaders;
     this.#metadata = metadata;
   }
 
@@ -52,44 +48,22 @@ export class OffsetLookup {
     spec: Omit<OffsetQuery, 'topic' | 'partition'>,
     options: OffsetLookupOptions,
   ): Promise<number[]> {
-    const { clock, timers, random } = this.#env;
     const { timeoutMs, signal, readCommitted } = options;
-    const startMs = clock.monotonicMs();
-    const deadlineMs = startMs + timeoutMs;
-    const offsets = partitions.map(() => -1);
-    let left = partitions.map((_, at) => at);
-    for (let attempt = 0; left.length > 0; attempt++) {
-      const answer = await this.#channels.callAny(
-        adminMethods.listOffsets,
-        {
-          partitions: left.map((at) => {
-            const { topic, partition } = partitions[at]!;
-            return { topic, partition, ...spec };
-          }),
-          readCommitted,
-        },
-        { timeoutMs: Math.max(1, deadlineMs - clock.monotonicMs()), signal },
-      );
-      const again: number[] = [];
-      const waitMs = backoffMs(attempt, random);
-      const nowMs = clock.monotonicMs();
-      const waited = { waitedMs: nowMs - startMs, isLate: nowMs + waitMs >= deadlineMs };
-      for (const [i, at] of left.entries()) {
-        if (this.#isAnswered(answer.partitions[i]!, waited))
-          offsets[at] = answer.partitions[i]!.offset;
-        else again.push(at);
-      }
-      left = again;
-      if (left.length > 0) await delay(waitMs, timers, signal);
-    }
-    return offsets;
+    const answers = await this.#leaders.call(
+      adminMethods.listOffsets,
+      partitions,
+      (some) => ({
+        partitions: some.map(({ topic, partition }) => ({ topic, partition, ...spec })),
+        readCommitted,
+      }),
+      (answer, waited) => this.#isAnswered(answer, waited),
+      { timeoutMs, signal },
+    );
+    return answers.map(({ offset }) => offset);
   }
 
   /** False to ask again; throws what asking again does not mend. */
-  #isAnswered(
-    { topic, partition, error: message }: OffsetAnswer,
-    waited: { readonly waitedMs: number; readonly isLate: boolean },
-  ): boolean {
+  #isAnswered({ topic, partition, error: message }: OffsetAnswer, waited: Waited): boolean {
     if (message === undefined) return true;
     // Whoever else uses the topic is to learn what this broker knows.
     if (message.retriable) void this.#metadata.refresh(topic);

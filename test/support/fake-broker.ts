@@ -244,11 +244,9 @@ export class FakeCluster implements FetchHost {
       called('ListOffsets');
       return {
         partitions: partitions.map(({ topic, partition, earliest, timestampMs }) => {
-          const found = this.#topics.get(topic)?.partitions[partition];
+          const found = this.#find(topic, new Uint8Array(0), partition, nodeId);
           const answer = { topic, partition, offset: -1, timestampMs: -1, leaderEpoch: -1 };
-          if (found === undefined) {
-            return { ...answer, error: toErrorMessage(Errors.UNKNOWN_TOPIC_OR_PARTITION) };
-          }
+          if (!(found instanceof FakePartition)) return { ...answer, error: toErrorMessage(found) };
           if (earliest) return { ...answer, offset: found.logStartOffset };
           if (timestampMs === undefined) return { ...answer, offset: found.nextOffset };
           const record = found.records().find((one) => one.timestampMs >= timestampMs);

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { Admin } from '../../../src/client/admin.ts';
 import type { BrokerChannels } from '../../../src/client/broker-channels.ts';
+import { ClusterMetadata } from '../../../src/client/cluster-metadata.ts';
+import { LeaderCalls } from '../../../src/client/leader-calls.ts';
 import { Errors } from '../../../src/model/errors.ts';
 import { toErrorMessage } from '../../../src/rpc/error-message.ts';
+import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
 import { fakeWorld } from '../../support/fake-broker-client.ts';
 
 /** An admin whose calls are written down and answered with `answer`. */
@@ -13,8 +16,12 @@ function setUp(answer: unknown) {
       calls.push({ method: method.path.split('/').at(-1)!, request, options });
       return answer;
     },
+    channelOf: () => undefined,
   } as unknown as BrokerChannels;
-  return { admin: new Admin(30_000, channels), calls };
+  const { env } = simulatedEnv({ seed: 1 });
+  const metadata = new ClusterMetadata({ requestTimeoutMs: 2000, maxAgeMs: 60_000 }, env, channels);
+  const leaders = new LeaderCalls(env, channels, metadata);
+  return { admin: new Admin(30_000, channels, leaders), calls };
 }
 
 const exists = toErrorMessage(Errors.TOPIC_ALREADY_EXISTS);
@@ -91,7 +98,7 @@ test('changes of settings and the place a value comes from', async () => {
 });
 
 test('offsets are asked for by end or time', async () => {
-  const error = toErrorMessage(Errors.NOT_LEADER_OR_FOLLOWER);
+  const error = toErrorMessage(Errors.UNKNOWN_TOPIC_OR_PARTITION);
   const answer = { topic: 'orders', partition: 0, offset: 7, timestampMs: -1, leaderEpoch: 2 };
   const { admin, calls } = setUp({ partitions: [answer, { ...answer, error }] });
   const place = { topic: 'orders', partition: 0 };
@@ -111,7 +118,7 @@ test('offsets are asked for by end or time', async () => {
   });
   expect(outcomes.map(({ offset, error: e }) => [offset, e?.message])).toEqual([
     [7, undefined],
-    [7, 'orders-0: this broker does not lead the partition'],
+    [7, 'orders-0: this cluster has no such topic or partition'],
   ]);
   await expect(admin.listOffsets([{ ...place, at: 'now' as never }])).rejects.toThrow('`at` is');
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { BrokerChannels } from '../../../src/client/broker-channels.ts';
 import { ClusterMetadata } from '../../../src/client/cluster-metadata.ts';
+import { LeaderCalls } from '../../../src/client/leader-calls.ts';
 import { OffsetLookup } from '../../../src/client/offset-lookup.ts';
 import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
 import { FakeCluster } from '../../support/fake-broker.ts';
@@ -13,7 +14,7 @@ async function setUp() {
   const settings = { bootstrap: cluster.addresses, tls: undefined };
   const channels = new BrokerChannels(settings, env, cluster.transport);
   const metadata = new ClusterMetadata({ requestTimeoutMs: 2000, maxAgeMs: 60_000 }, env, channels);
-  const lookup = new OffsetLookup(env, channels, metadata);
+  const lookup = new OffsetLookup(new LeaderCalls(env, channels, metadata), metadata);
   const run = <T>(promise: Promise<T>): Promise<T> => scheduler.complete(promise);
   return { cluster, lookup, metadata, run, scheduler };
 }

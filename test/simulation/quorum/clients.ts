@@ -20,7 +20,7 @@ const ATTEMPTS = 20;
 const PATIENT_ATTEMPTS = 2_000;
 
 const REGISTERS = ['register-0', 'register-1', 'register-2'];
-const NAMES = Array.from({ length: 12 }, (_, at) => `topic-${at}`);
+const NAMES = Array.from({ length: 40 }, (_, at) => `topic-${at}`);
 
 type Answer<T> = { readonly value: T } | 'no-answer';
 

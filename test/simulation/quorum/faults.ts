@@ -64,10 +64,12 @@ export class Faults {
     this.#cluster.note(context.node, () => `FAULT ${kind} for ${context.spanMs} ms`);
   }
 
-  /** Half of the time the leader, if there is one. */
+  /** Half of the time the leader, if there is one; who is down only if all are. */
   #victim(random: SimulatedRandom): ClusterNode {
     const { leader, nodes } = this.#cluster;
-    const any = random.pick([...nodes.values()]);
+    const all = [...nodes.values()];
+    const up = all.filter(({ isDown }) => !isDown);
+    const any = random.pick(up.length > 0 ? up : all);
     return random.chance(0.5) ? (leader ?? any) : any;
   }
 

@@ -87,7 +87,7 @@ export const CLIENTS = 5;
 export const NODES_MAX = 7;
 /** No fault comes before: the cluster has its first leader by then. */
 const CALM_MS = 2_500;
-const COMMANDS_PER_CLIENT = 70;
+const COMMANDS_PER_CLIENT = 72;
 
 export function drawPlan(seed: number): Plan {
   const random = new SimulatedRandom(seed);
@@ -124,37 +124,37 @@ function drawShape(random: SimulatedRandom): ClusterShape {
 }
 
 function drawFaults(random: SimulatedRandom, { voters, stormMs }: ClusterShape): PlannedFault[] {
-  const weights = drawWeights(random, voters);
-  const wheel = [...weights].flatMap(([kind, weight]) =>
-    Array.from({ length: weight }, () => kind),
-  );
-  return Array.from({ length: random.between(24, 44) }, () => ({
-    atMs: random.between(CALM_MS, stormMs),
-    kind: random.pick(wheel),
-    draw: random.uint32(),
-  })).sort((a, b) => a.atMs - b.atMs);
+  const draw = (count: number, kinds: readonly PlannedFault['kind'][]): PlannedFault[] =>
+    Array.from({ length: kinds.length === 0 ? 0 : count }, () => ({
+      atMs: random.between(CALM_MS, stormMs),
+      kind: random.pick(kinds),
+      draw: random.uint32(),
+    }));
+  const faults = draw(random.between(26, 38), faultWheel(random, voters));
+  const changes = draw(random.between(0, 14), wheel(random, CHANGE_KINDS, 0.6));
+  return [...faults, ...changes].sort((a, b) => a.atMs - b.atMs);
 }
 
-/** Each kind is missing in some seeds, and frequent in others. Who is alone has no network. */
-function drawWeights(random: SimulatedRandom, voters: number): Map<PlannedFault['kind'], number> {
-  const weights = new Map<PlannedFault['kind'], number>();
-  for (const kind of FAULT_KINDS) {
-    const isOfNetwork = ['isolated', 'deaf', 'mute', 'cut link', 'halves', 'star'].includes(kind);
-    if (voters === 1 && isOfNetwork) continue;
-    if (random.chance(0.75)) weights.set(kind, random.between(1, 4));
-  }
-  // Enough of what can always be done to anybody.
-  weights.set('process crash', (weights.get('process crash') ?? 0) + 2);
-  weights.set('pause', (weights.get('pause') ?? 0) + 2);
-  for (const kind of CHANGE_KINDS) {
-    if (random.chance(0.6)) weights.set(kind, random.between(1, 4));
-  }
-  return weights;
+/** Who is alone has no network. Enough of what can be done to anybody. */
+function faultWheel(random: SimulatedRandom, voters: number): FaultKind[] {
+  const isOfNetwork = (kind: FaultKind): boolean =>
+    ['isolated', 'deaf', 'mute', 'cut link', 'halves', 'star'].includes(kind);
+  const possible = FAULT_KINDS.filter((kind) => voters > 1 || !isOfNetwork(kind));
+  const always: FaultKind[] = ['process crash', 'process crash', 'pause', 'pause'];
+  return [...wheel(random, possible, 0.75), ...always];
 }
+
+/** Each kind is missing in some seeds, and frequent in others. */
+const wheel = <Kind>(random: SimulatedRandom, kinds: readonly Kind[], likelihood: number) =>
+  kinds.flatMap((kind) => {
+    const weight = random.chance(likelihood) ? random.between(1, 4) : 0;
+    return Array.from({ length: weight }, () => kind);
+  });
 
 function drawCommands(random: SimulatedRandom, stormMs: number): PlannedCommand[] {
   const kinds: readonly CommandKind[] = [
     ...['create', 'create', 'delete', 'delete', 'configure', 'configure', 'configure'],
+    'configure',
     ...['allocate', 'register', 'read', 'read', 'read elsewhere'],
   ] as CommandKind[];
   const mostMs = Math.floor((1.6 * stormMs) / COMMANDS_PER_CLIENT);

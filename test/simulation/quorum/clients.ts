@@ -167,6 +167,7 @@ export class Clients {
     const isDone = answer !== 'no-answer';
     const to = isDone ? this.#history.now() : Infinity;
     this.#history.writes.push({ register: name, value, from, to });
+    this.#cluster.note(at, () => `set ${name} to ${value}: ${isDone ? 'done' : 'not known'}`);
     if (isDone) {
       this.#expect(answer.value[0]!.error?.row.name);
       this.#committed(this.#cluster.ledger.wasSet.has(value), `value ${value} of ${name}`);
@@ -223,7 +224,9 @@ export class Clients {
       image = second.value;
     }
     this.#cluster.count(shown === at ? 'read' : 'read elsewhere');
-    this.#history.reads.push({ from, to: this.#history.now(), ...seenIn(image) });
+    const seen = seenIn(image);
+    this.#cluster.note(shown, () => `read shows ${[...seen.values].flat().join(' ')}`);
+    this.#history.reads.push({ from, to: this.#history.now(), ...seen });
     return first;
   }
 

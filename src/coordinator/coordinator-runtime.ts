@@ -86,8 +86,8 @@ export class CoordinatorRuntime<State, Rec> {
 
   /**
    * Runs `operation`, synchronously, on the latest state, appends what it returns, and answers when
-   * that is committed. An operation without records answers when everything it has read is. If it
-   * throws, or the append does, nothing has changed.
+   * that is committed. An operation without records answers when everything it has read is; so does one
+   * that throws, as a refusal says something about the state. If it throws, or the append does, nothing has changed.
    *
    * @param operation decides; must not change anything nor call back into the runtime. It is given
    * the position that its records will have
@@ -98,7 +98,14 @@ export class CoordinatorRuntime<State, Rec> {
     if (this.#retiredBy !== null) throw this.#retiredBy;
     if (this.#waiters.length >= this.#maxWaiting) throw overloaded(this.#maxWaiting);
     const position = this.#log.nextPosition;
-    const { records, response } = operation(this.latest, position);
+    let decided: WriteResult<Rec, Response>;
+    try {
+      decided = operation(this.latest, position);
+    } catch (error) {
+      await this.whenCommitted(this.#latest.position);
+      throw error;
+    }
+    const { records, response } = decided;
     if (records.length > 0) {
       assert(this.#log.nextPosition === position, 'an operation appends nothing by itself');
       this.#append(records, position);

@@ -149,6 +149,27 @@ test('an operation that throws changes nothing', async () => {
   expect(runtime.latest).toBe('');
 });
 
+test('a refusal, too, waits until what it rests on is committed', async () => {
+  const { log, runtime, write } = started();
+  void write('first', 'a');
+  const told: string[] = [];
+  const refuse = () =>
+    runtime
+      .write(() => {
+        throw new Error('there is an a');
+      })
+      .catch((error: Error) => told.push(error.message));
+  void refuse();
+  await settled();
+  expect(told).toEqual([]);
+  await log.commit(1);
+  expect(told).toEqual(['there is an a']);
+  void write('second', 'b');
+  void refuse();
+  await log.fail(new Error('disk'));
+  expect(told).toEqual(['there is an a', 'lost']);
+});
+
 test('an append that throws changes nothing and leaves the runtime in service', async () => {
   const { log, runtime, write } = started();
   log.refusal = new ApiError(Errors.REQUEST_TOO_LARGE, 'too large');

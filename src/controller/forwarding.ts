@@ -85,7 +85,8 @@ export class Forwarding {
       const pauseMs = this.#pauseMs(attempt);
       if (clock.monotonicMs() + pauseMs >= deadlineMs)
         throw unknown ?? notFound(reason, patienceMs!);
-      await this.#pause(pauseMs, signal);
+      // Who leads since just now is active as soon as the entry that begins its epoch is committed.
+      if (await this.#pause(pauseMs, signal)) attempt = -1;
     }
   }
 
@@ -145,17 +146,19 @@ export class Forwarding {
     return full * (1 - this.#parts.random.uint32() / 2 ** 33);
   }
 
-  /** Ends earlier when the leader changes. */
-  async #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#parts.timers.after(ms, resolve);
-    const forget = this.#parts.replica.onLeader(resolve);
-    const wake = (): void => resolve();
-    signal?.addEventListener('abort', wake, { once: true });
-    await promise;
-    signal?.removeEventListener('abort', wake);
+  /** True if it ended earlier because another node leads. */
+  async #pause(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+    const { timers, replica } = this.#parts;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const end = (): void => resolve(false);
+    const timer = timers.after(ms, end);
+    const forget = replica.onLeader(() => resolve(replica.leaderId !== null));
+    signal?.addEventListener('abort', end, { once: true });
+    const isLed = await promise;
+    signal?.removeEventListener('abort', end);
     forget();
     timer.cancel();
+    return isLed;
   }
 }
 

@@ -40,6 +40,19 @@ test('a request finds the next leader when the one before is dead', async () => 
   expect(cluster.active!.id).not.toBe(leader.id);
 });
 
+test('a request that has looked for a leader for long does not wait as long again for the one that comes', async () => {
+  const { cluster, other, leader } = await opened();
+  for (const { machine } of cluster.nodes.values()) {
+    machine.disk.plan({ operation: 'syncStore', path: /./, delayMs: 10, times: 1_000 });
+  }
+  cluster.crash(leader.id);
+  const created = other.forwarding.createTopics([newTopic('a')]);
+  await cluster.until(() => cluster.active !== undefined);
+  const activeMs = cluster.scheduler.nowMs;
+  expect(told(await cluster.run(created))).toEqual(['a ok']);
+  expect(cluster.scheduler.nowMs - activeMs).toBeLessThan(150);
+});
+
 test('a request waits until there is a leader, and is told when there is none that nothing was changed', async () => {
   const { cluster, other, leader } = await opened();
   const third = [...cluster.nodes.values()].find((node) => node !== other && node !== leader)!;

@@ -44,12 +44,14 @@ export async function local(options: LocalCommandOptions, context: CommandContex
   // It may have fired before.
   if (signal.aborted) stop();
   try {
-    const ready = await Promise.all(processes.map((node) => node.ready));
+    // Not all of them: the others may wait for the one that did not start.
+    await Promise.all(
+      processes.map(async ({ ready }, at) => {
+        if ((await ready) || signal.aborted) return;
+        throw new CommandError(ExitCode.failure, `node ${nodes[at]!.id} did not start`);
+      }),
+    );
     if (signal.aborted) return;
-    const failed = nodes.filter((_, at) => !ready[at]).map(({ id }) => id);
-    if (failed.length > 0) {
-      throw new CommandError(ExitCode.failure, `node ${failed.join(', ')} did not start`);
-    }
     await output.write(summary(nodes, resolve(options.dataDir)));
     await Promise.all(processes.map(({ ended }) => ended));
   } finally {

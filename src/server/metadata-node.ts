@@ -9,6 +9,7 @@ import { topicLogSettings } from '../log/topic-config.ts';
 import { lastBrokerEpoch } from '../metadata/last-broker-epoch.ts';
 import { ApiError, Errors } from '../model/errors.ts';
 import { type BrokerEpoch, NO_BROKER_EPOCH } from '../model/ids.ts';
+import { isVoter } from '../raft/configuration.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { PeerDoor } from './peer-door.ts';
 
@@ -86,7 +87,7 @@ export class MetadataNode {
     if (this.#peers === undefined || this.replica.runtime === null) return;
     const { configuration, followers } = quorum.status;
     const [next] = followers
-      .filter(({ member, isActive }) => isActive && configuration.voters.includes(member))
+      .filter(({ member, isActive }) => isActive && isVoter(configuration, member))
       .sort((a, b) => b.matchIndex - a.matchIndex);
     if (next === undefined) return;
     const late = Promise.withResolvers<void>();

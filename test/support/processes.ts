@@ -20,7 +20,17 @@ export class TemporaryFolder implements Disposable {
 
 /** Starts `varve …` from the sources, as a process of its own. */
 export function varve(...args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [entry, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  return varveWith({}, args);
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+/** The same, with environment variables beside those of this process. */
+function varveWith(variables: Variables, args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [entry, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
+  });
 }
 
 /** What a finished command printed and how it ended. */
@@ -102,6 +112,8 @@ export class BrokerProcess implements AsyncDisposable {
   httpAddress = '127.0.0.1:0';
   /** Of the Kafka API; empty if it has none. */
   kafkaAddress = '';
+  /** Of its environment. */
+  variables: Variables = {};
 
   constructor(dataDir: string, ...options: readonly string[]) {
     this.#dataDir = dataDir;
@@ -120,20 +132,11 @@ export class BrokerProcess implements AsyncDisposable {
 
   /** Resolves when the broker is ready. */
   async start(): Promise<void> {
-    const child = varve(
-      'start',
-      ...[
-        '--data-dir',
-        this.#dataDir,
-        '--grpc',
-        this.address,
-        '--http',
-        this.httpAddress,
-        '--kafka',
-        this.kafkaAddress,
-      ],
+    const child = varveWith(this.variables, [
+      ...['start', '--data-dir', this.#dataDir],
+      ...['--grpc', this.address, '--http', this.httpAddress, '--kafka', this.kafkaAddress],
       ...['--json', ...this.#options],
-    );
+    ]);
     this.#child = child;
     this.#log = '';
     child.stderr?.on('data', (chunk: Buffer) => {

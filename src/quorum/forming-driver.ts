@@ -21,6 +21,8 @@ const ASK_TIMEOUT_MS = 2_000;
 /** To join takes a commit. */
 const JOIN_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
+/** Addresses are told by other nodes, too. */
+const UNANSWERED_MAX = 100;
 
 export interface FormingOptions {
   readonly self: Member;
@@ -83,6 +85,8 @@ export class Forming {
   /** What was logged last, so that it is logged once. */
   #said = '';
   #twin = '';
+  /** Why, by address, as it was logged last. */
+  readonly #unanswered = new Map<string, string>();
 
   constructor(options: FormingOptions, parts: FormingParts) {
     this.#options = options;
@@ -216,13 +220,15 @@ export class Forming {
     if (channel === undefined) return undefined;
     try {
       const request: IntroduceRequest = { introduction: this.#introduction(), wantsToJoin };
-      return await call(channel, introduceMethod, request, {
+      const answer = await call(channel, introduceMethod, request, {
         timeoutMs: wantsToJoin ? JOIN_TIMEOUT_MS : ASK_TIMEOUT_MS,
         signal: this.#closing.signal,
       });
+      this.#unanswered.delete(address);
+      return answer;
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      this.#parts.logger.debug({ address, reason: error.message }, 'a node does not answer');
+      this.#noticeSilence(address, error.message);
       return undefined;
     } finally {
       void channel.close();
@@ -280,6 +286,14 @@ export class Forming {
       if (!isOutcome(error)) throw error;
       return error.message;
     }
+  }
+
+  /** Said once: certificates that do not fit, for one, look to `decide` like a node that is down. */
+  #noticeSilence(address: string, reason: string): void {
+    if (this.#closing.signal.aborted || this.#unanswered.get(address) === reason) return;
+    if (this.#unanswered.size >= UNANSWERED_MAX) this.#unanswered.clear();
+    this.#unanswered.set(address, reason);
+    this.#parts.logger.info({ address, reason }, 'a node does not answer');
   }
 
   #noticeTwin(from: Member, address: string): void {

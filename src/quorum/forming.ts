@@ -81,7 +81,11 @@ export function decide(
   const formed = formedClusters(answers);
   if (formed.length > 0) return enter(own, formed);
   if (!own.voters.some(({ id }) => id === own.self.id)) {
-    return wait('no listed voter that answers has a cluster yet');
+    return wait(
+      answers.size === 0
+        ? 'no listed voter answers'
+        : 'no listed voter that answers has a cluster yet',
+    );
   }
   const unreached = own.voters.filter(({ id }) => id !== own.self.id && !answers.has(id));
   if (unreached.length > 0) {

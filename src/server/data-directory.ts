@@ -85,7 +85,9 @@ export class DataDirectory {
           `${path} holds logs of a cluster, but its metadata is gone; restore metadata/ and hard-state from a backup of this folder, or give an empty folder`,
         );
       }
-      const claim = { nodeId, clusterId: clusterId || null, isNamedLater: hasPeers };
+      // What has begun without a name has begun with others, whatever the settings say now.
+      const isNamedLater = hasPeers || quorum.isBegun;
+      const claim = { nodeId, clusterId: clusterId || null, isNamedLater };
       const identity = await openIdentity(path, claim, env);
       if (hasPeers && identity.clusterId !== '' && !quorum.isBegun) {
         throw new IdentityError(

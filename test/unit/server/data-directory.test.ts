@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { MetadataReplica } from '../../../src/controller/metadata-replica.ts';
 import { nodeId } from '../../../src/model/ids.ts';
+import { beginStorage } from '../../../src/quorum/begin-storage.ts';
 import { DataDirectory } from '../../../src/server/data-directory.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
 import { simulatedEnv } from '../../simulation/env/simulated-env.ts';
@@ -85,4 +86,24 @@ test('a crash at any moment of the first start leaves a folder that the next one
     expect(data.replica.image.cluster?.clusterId).toBe(data.identity.clusterId);
     await run(data.close());
   }
+});
+
+test('a folder that has begun with others gets no cluster id when it is taken for one that is alone', async () => {
+  const { machine, run } = onMachine();
+  const open = (hasPeers: boolean) => {
+    const options = { path: '/data', nodeId: nodeId(1), clusterId: '', settings: new Map() };
+    const opened = { ...options, hasPeers, ioThreads: 4 };
+    return run(DataDirectory.open(opened, machine.env, silentLogger, () => {}));
+  };
+  // A crash right after this leaves a folder that does not know its cluster for good.
+  const data = await open(true);
+  const { directoryId } = data.identity;
+  const voters = [1, 2].map((id) => ({ id: nodeId(id), directoryId: `${directoryId}${id}` }));
+  await run(beginStorage(data.quorum.storage, { voters, learners: [] }));
+  await run(data.close());
+  const alone = await open(false);
+  const replica = new MetadataReplica(alone.quorum, alone.identity);
+  await expect(run(alone.leadAlone(replica))).rejects.toThrow('is of a cluster with nodes 2');
+  await run(alone.close());
+  expect((await open(true)).identity).toMatchObject({ clusterId: '', directoryId });
 });

@@ -31,7 +31,6 @@ export class BrokerLifecycle {
   #isBeating = false;
   #isOver = false;
   #wantsShutdown = false;
-  #wantsFence = false;
 
   constructor(
     identity: { readonly nodeId: NodeId; readonly brokerEpoch: BrokerEpoch },
@@ -49,12 +48,6 @@ export class BrokerLifecycle {
   start(): Promise<void> {
     void this.#beat();
     return this.#inService.promise;
-  }
-
-  /** The broker can serve no more: its disk failed. */
-  fence(): void {
-    this.#wantsFence = true;
-    this.#soon();
   }
 
   /** Asks to be taken out of service; resolves when that is done, or after `patienceMs`. */
@@ -102,7 +95,7 @@ export class BrokerLifecycle {
     return {
       ...this.#identity,
       currentPosition: this.#parts.position(),
-      wantsFence: this.#wantsFence,
+      wantsFence: false,
       wantsShutdown: this.#wantsShutdown,
     };
   }
@@ -114,7 +107,7 @@ export class BrokerLifecycle {
       return shouldShutdown;
     }
     if (!isFenced) this.#inService.resolve();
-    return !isFenced || this.#wantsFence;
+    return !isFenced;
   }
 
   #failed(error: unknown): void {

@@ -111,6 +111,7 @@ export class MetadataNode {
   async #caughtUp(): Promise<void> {
     const { signal } = this.#closing;
     const position = await this.controller.currentPosition(signal);
+    signal.throwIfAborted();
     const closed = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });

@@ -79,11 +79,3 @@ test('a broker whose epoch is over is replaced, and says nothing more', async ()
   await scheduler.run(30_000);
   expect([beats.length, replaced]).toEqual([2, ['it is 50']]);
 });
-
-test('a broker whose disk failed asks to be fenced', async () => {
-  const { scheduler, life, beats } = lifecycle(({ wantsFence }) => (wantsFence ? FENCED : SERVING));
-  await scheduler.complete(life.start());
-  life.fence();
-  await scheduler.run(scheduler.nowMs + 10);
-  expect(beats.at(-1)).toMatchObject({ wantsFence: true });
-});

@@ -156,7 +156,7 @@ export class MetadataReplica implements MetadataMachine {
     const { image } = this;
     return {
       position: image.position,
-      records: () => imageRecords(image).map(encodeMetadataRecord),
+      records: () => encodedRecords(image),
     };
   }
 
@@ -218,6 +218,11 @@ export class MetadataReplica implements MetadataMachine {
 
 /** Of a log; what the cluster is formed of stands there. */
 const FIRST_POSITION = 1;
+
+/** One by one: of a large cluster they take longer than others can wait. */
+function* encodedRecords(image: MetadataImage): Generator<Uint8Array> {
+  for (const record of imageRecords(image)) yield encodeMetadataRecord(record);
+}
 
 function replayed(
   image: MetadataImage,

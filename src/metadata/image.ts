@@ -141,25 +141,21 @@ export function replay(
  * Records that build this image when they are replayed at its last position, `position - 1`. They
  * are what a snapshot consists of.
  */
-export function imageRecords(image: MetadataImage): MetadataRecord[] {
-  const records: MetadataRecord[] = [];
-  if (image.cluster !== null) records.push({ type: 'cluster', ...image.cluster });
-  for (const [name, level] of image.features) records.push({ type: 'feature-level', name, level });
-  for (const broker of image.brokers.values()) records.push({ type: 'register-broker', ...broker });
+export function* imageRecords(image: MetadataImage): Generator<MetadataRecord> {
+  if (image.cluster !== null) yield { type: 'cluster', ...image.cluster };
+  for (const [name, level] of image.features) yield { type: 'feature-level', name, level };
+  for (const broker of image.brokers.values()) yield { type: 'register-broker', ...broker };
   if (image.nextProducerId > 0) {
-    records.push({ type: 'producer-ids', nextProducerId: image.nextProducerId });
+    yield { type: 'producer-ids', nextProducerId: image.nextProducerId };
   }
-  for (const topicId of image.removedTopics) records.push({ type: 'remove-topic', topicId });
+  for (const topicId of image.removedTopics) yield { type: 'remove-topic', topicId };
   for (const { topicId, name, partitions, configs } of image.topics.values()) {
-    records.push({ type: 'topic', topicId, name });
+    yield { type: 'topic', topicId, name };
     for (const [index, partition] of partitions.entries()) {
-      records.push({ type: 'partition', topicId, index, ...partition });
+      yield { type: 'partition', topicId, index, ...partition };
     }
-    for (const [key, value] of configs) {
-      records.push({ type: 'topic-config', topicId, key, value });
-    }
+    for (const [key, value] of configs) yield { type: 'topic-config', topicId, key, value };
   }
-  return records;
 }
 
 function changes(

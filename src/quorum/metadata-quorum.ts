@@ -13,7 +13,6 @@ import { INITIAL_HARD_STATE, isForOnlyVoter } from './hard-state.ts';
 import type { LoadedMetadata } from './metadata-store.ts';
 import { DEFAULT_TIMING, type QuorumTiming, type RaftLimits, raftTiming } from './quorum-config.ts';
 import {
-  cannotStore,
   type PeerNetwork,
   QuorumDriver,
   type SnapshotSource,
@@ -21,6 +20,7 @@ import {
   type TransferOutcome,
 } from './quorum-driver.ts';
 import { decodeRecords, encodeRecords } from './quorum-entry.ts';
+import { cannotStore } from './quorum-errors.ts';
 import { RaftStorage, startState } from './raft-storage.ts';
 
 /** Most bytes of records in one entry. */

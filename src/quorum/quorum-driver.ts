@@ -11,8 +11,10 @@ import { RaftNode, type RaftStatus } from '../raft/raft-node.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ApplyQueue } from './apply-queue.ts';
 import { IndexWaiters } from './index-waiters.ts';
+import { cannotStore, notKnown, refusal } from './quorum-errors.ts';
 import type { RaftStorage, StartState } from './raft-storage.ts';
 import { IncomingSnapshot } from './snapshot-stream.ts';
+import { takeInTurns } from './take-in-turns.ts';
 import { groupWrites, type WaitingWrite } from './write-groups.ts';
 
 /** To the other members. May lose, delay, repeat and reorder; never calls back before `send` returns. */
@@ -34,7 +36,8 @@ export interface StateMachine {
 export interface SnapshotSource {
   /** Every entry below this position is in the state, and is applied. */
   readonly position: number;
-  records(): readonly Uint8Array[];
+  /** The same whenever they are taken. */
+  records(): Iterable<Uint8Array>;
 }
 
 export interface DriverOptions {
@@ -90,6 +93,8 @@ export class QuorumDriver {
   #storing: Promise<void> | null = null;
   #snapshotSource: (() => SnapshotSource) | undefined;
   #dueSnapshot: DueSnapshot | null = null;
+  #isMakingSnapshot = false;
+  /** Of the newest that is made, stored, or has come. */
   #snapshotIndex: number;
   #timer: Timer | null = null;
   /** Why nothing can be asked for any more. */
@@ -363,25 +368,41 @@ export class QuorumDriver {
 
   #snapshotIfDue(): void {
     const source = this.#snapshotSource?.();
-    if (source === undefined || this.#dueSnapshot !== null) return;
+    if (source === undefined || this.#isMakingSnapshot) return;
     const index = source.position - 1;
     if (index - this.#snapshotIndex < this.#options.snapshotIntervalEntries) return;
     assert(index <= this.appliedIndex, 'only what is applied goes into a snapshot');
     const meta = this.#node.describeSnapshot(index);
     if (meta === null) return;
     this.#snapshotIndex = index;
-    this.#dueSnapshot = { meta, records: source.records() };
-    this.#storing ??= this.#storeNextTurn();
+    void this.#makeSnapshot(meta, source);
+  }
+
+  async #makeSnapshot(meta: SnapshotMeta, source: SnapshotSource): Promise<void> {
+    this.#isMakingSnapshot = true;
+    const isWanted = () => !this.#isOver && this.#snapshotIndex === meta.last.index;
+    try {
+      const records = await takeInTurns(source.records(), this.#parts.timers, isWanted);
+      if (records === undefined) this.#isMakingSnapshot = false;
+      else {
+        this.#dueSnapshot = { meta, records };
+        this.#storing ??= this.#storeNextTurn();
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Before all that came after it: a newer one from the leader must not be overwritten. */
   async #saveSnapshot({ meta, records }: DueSnapshot): Promise<void> {
-    await this.#parts.storage.saveSnapshot(meta, records);
+    const lastIndex = meta.last.index;
+    // While it was made a newer one may have come.
+    const isNewest = lastIndex === this.#snapshotIndex;
+    if (isNewest) await this.#parts.storage.saveSnapshot(meta, records);
     this.#dueSnapshot = null;
-    this.#parts.logger.info(
-      { lastIndex: meta.last.index },
-      'a snapshot of the metadata was stored',
-    );
+    this.#isMakingSnapshot = false;
+    if (!isNewest) return;
+    this.#parts.logger.info({ lastIndex }, 'a snapshot of the metadata was stored');
     this.#run((node) => node.compact(meta));
   }
 
@@ -469,25 +490,3 @@ export class QuorumDriver {
 
 /** What became of a transfer: `null` if it is done. */
 export type TransferOutcome = RefusalReason | 'given-up' | null;
-
-/** Everything that comes after a write that failed is answered with this. */
-export const cannotStore = (cause: unknown): ApiError =>
-  new ApiError(Errors.NOT_CONTROLLER, `this node cannot store the metadata: ${cause}`, { cause });
-
-/** For who has appended something: only nodes that lead know whether it is committed. */
-const notKnown = (cause?: ApiError): ApiError => {
-  const why = cause?.message ?? 'this node leads the metadata quorum no longer';
-  const detail = `${why}; it is not known here whether the change was made`;
-  return new ApiError(Errors.REQUEST_TIMED_OUT, detail, { cause });
-};
-
-function refusal(reason: RefusalReason, leader: Member | null): ApiError {
-  if (reason === 'too-much-uncommitted') {
-    return new ApiError(Errors.BROKER_OVERLOADED, 'too much metadata waits for a majority');
-  }
-  const who = leader === null ? 'nobody is known to' : `node ${leader.id} does`;
-  return new ApiError(
-    Errors.NOT_CONTROLLER,
-    `this node does not lead the metadata quorum (${reason}), ${who}`,
-  );
-}

@@ -269,7 +269,7 @@ test('leaders are in service and in sync, under epochs of their own, whatever br
       const lifecycle = new Lifecycle(seed, done);
       for (const { kind, id, pick } of each) lifecycle.step(kind, id, pick);
       const { image } = lifecycle;
-      const again = imageRecords(image).reduce(
+      const again = [...imageRecords(image)].reduce(
         (built: MetadataImage, record: MetadataRecord) => replay(built, record, image.position - 1),
         emptyImage,
       );

@@ -4,8 +4,9 @@ import { encodeMetadataRecord } from '../../src/metadata/metadata-record-codec.t
 import { assert } from '../../src/model/assert.ts';
 import type { NodeId } from '../../src/model/ids.ts';
 import { MetadataQuorum, NO_PEERS } from '../../src/quorum/metadata-quorum.ts';
-import { cannotStore, type SnapshotSource } from '../../src/quorum/quorum-driver.ts';
+import type { SnapshotSource } from '../../src/quorum/quorum-driver.ts';
 import { decodeRecords } from '../../src/quorum/quorum-entry.ts';
+import { cannotStore } from '../../src/quorum/quorum-errors.ts';
 import type { Member } from '../../src/raft/configuration.ts';
 import type { Entry } from '../../src/raft/entry.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';

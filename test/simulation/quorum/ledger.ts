@@ -68,7 +68,7 @@ export class Ledger {
 
 /** Equal for equal images, in whatever order they name things. */
 export const hashOf = (image: MetadataImage): number =>
-  hashOfRecords(imageRecords(image).map(encodeMetadataRecord));
+  hashOfRecords(Array.from(imageRecords(image), encodeMetadataRecord));
 
 export function hashOfRecords(records: readonly Uint8Array[]): number {
   let sum = 0;

@@ -180,7 +180,7 @@ test('a snapshot of one node is the image of another', () => {
   const next = replicaOver().replica;
   next.onImage((_, image) => seen.push(image.nextProducerId));
   const last = { index: position - 1, epoch: leaderEpoch(1) };
-  next.restore({ last, configuration: members, configurationIndex: 1 }, records());
+  next.restore({ last, configuration: members, configurationIndex: 1 }, [...records()]);
   expect(next.image).toEqual(replica.image);
   expect(seen).toEqual([3]);
 });

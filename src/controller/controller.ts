@@ -186,11 +186,35 @@ export class Controller implements ControllerApi {
     });
   }
 
-  #write<Response>(
+  /**
+   * A change is answered when it is committed, which only a leader can see. What changes nothing, a refusal
+   * above all, is answered when this node is known to have led after it was decided: one that is deposed and
+   * does not know it yet would answer from the past.
+   */
+  async #write<Response>(
     operation: (image: MetadataImage, position: number) => WriteResult<MetadataRecord, Response>,
   ): Promise<Response> {
     const { runtime, leaderId } = this.replica;
-    return runtime?.write(operation) ?? Promise.reject(notActive(leaderId));
+    if (runtime === null) throw notActive(leaderId);
+    let isChange = false;
+    let refusal: unknown;
+    try {
+      const response = await runtime.write((image, position) => {
+        try {
+          const decided = operation(image, position);
+          isChange = decided.records.length > 0;
+          return decided;
+        } catch (error) {
+          refusal = error;
+          throw error;
+        }
+      });
+      if (!isChange) await this.#log.read();
+      return response;
+    } catch (error) {
+      if (refusal !== undefined && error === refusal) await this.#log.read();
+      throw error;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { changedTopics } from '../../../src/metadata/image-delta.ts';
 import { Errors } from '../../../src/model/errors.ts';
+import { registrationOf } from '../../support/broker-registration.ts';
 import { ControllerCluster } from '../../support/controller-cluster.ts';
 import { newTopic, started, told } from './started-controller.ts';
 
@@ -113,3 +114,21 @@ test.for(['stops', 'has a disk that fails'])(
     expect(controller.replica.runtime).toBeNull();
   },
 );
+
+// Seed 4825 of the raft suite: a topic that a new leader had made was said not to be there by the old one.
+test('a leader that nobody hears refuses nothing: somebody else may have made what it does not know', async () => {
+  const cluster = await ControllerCluster.started();
+  const leader = cluster.active!;
+  cluster.cutOff.add(leader.id);
+  const { controller } = leader;
+  const registered = { ...registrationOf(1, 'i'), host: '' };
+  const asked = Promise.allSettled([
+    controller.deleteTopics([{ name: 'unknown' }]),
+    controller.createTopics([newTopic('new')], true),
+    controller.registerBroker(registered),
+  ]);
+  for (const { status, ...outcome } of await cluster.run(asked)) {
+    expect(status).toBe('rejected');
+    expect(outcome).toMatchObject({ reason: { row: Errors.NOT_CONTROLLER } });
+  }
+});

@@ -25,11 +25,12 @@ export function varve(...args: readonly string[]): ChildProcess {
 
 type Variables = Readonly<Record<string, string>>;
 
-/** The same, with environment variables beside those of this process. */
+/** The same, with environment variables beside those of this process, but for the one that is of the test run. */
 function varveWith(variables: Variables, args: readonly string[]): ChildProcess {
+  const { VARVE_TEST_RESULTS: _, ...own } = process.env;
   return spawn(process.execPath, [entry, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...variables },
+    env: { ...own, ...variables },
   });
 }
 

@@ -1,18 +1,19 @@
-import { snappyCompress, snappyDecompress } from '@platformatic/wasm-utils';
+import { snappyDecompress } from '@platformatic/wasm-utils';
 import { describe, expect, test } from 'vitest';
 import { DecompressedTooLargeError } from '../../../src/codec/bounded-output.ts';
 import { CorruptError } from '../../../src/codec/reader.ts';
 import { decodeSnappy, encodeXerialSnappy } from '../../../src/codec/snappy.ts';
+import { foreignSnappy } from '../../support/foreign-codecs.ts';
 
 const MAX = 1024 * 1024;
 const text = Buffer.from('a line of text that comes again and again\n'.repeat(3000));
 const xerial = (content: Uint8Array): Uint8Array =>
-  encodeXerialSnappy(content, (chunk) => snappyCompress(Buffer.from(chunk)));
+  encodeXerialSnappy(content, (chunk) => foreignSnappy(Buffer.from(chunk)));
 
 describe('snappy', () => {
   test('raw blocks of another implementation are read', () => {
     for (const content of [Buffer.alloc(0), Buffer.from('a'), text, Buffer.alloc(200_000)]) {
-      expect(decodeSnappy(snappyCompress(content), MAX)).toEqual(new Uint8Array(content));
+      expect(decodeSnappy(foreignSnappy(content), MAX)).toEqual(new Uint8Array(content));
     }
   });
 
@@ -64,7 +65,7 @@ describe('snappy', () => {
   });
 
   test('stops at the bytes allowed, over all chunks', () => {
-    const raw = snappyCompress(text);
+    const raw = foreignSnappy(text);
     expect(decodeSnappy(raw, text.length)).toHaveLength(text.length);
     expect(() => decodeSnappy(raw, text.length - 1)).toThrow(DecompressedTooLargeError);
     expect(decodeSnappy(xerial(text), text.length)).toHaveLength(text.length);

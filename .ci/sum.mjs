@@ -19,6 +19,7 @@ for (const part of ['tests', 'package', 'conformance']) {
     passed += result.numPassedTests ?? result.passed;
     failed += result.numFailedTests ?? result.failed;
     skipped += result.numPendingTests ?? result.skipped ?? 0;
+    failures.push(...(result.failures ?? []));
     for (const { name, assertionResults } of result.testResults ?? []) {
       for (const { status, fullName, failureMessages } of assertionResults) {
         if (status === 'failed')

@@ -54,7 +54,11 @@ async function main(): Promise<void> {
   const count = (verdict: Verdict): number =>
     results.filter((result) => result.verdict === verdict).length;
   const counts = { passed: count('passed'), failed: count('failed'), skipped: count('skipped') };
-  if (values.results !== undefined) writeFileSync(values.results, JSON.stringify(counts));
+  const failures = results.flatMap(({ suite, check, verdict, reason }) =>
+    verdict === 'failed' ? [`${suite}: ${check}\n${reason}`] : [],
+  );
+  if (values.results !== undefined)
+    writeFileSync(values.results, JSON.stringify({ ...counts, failures }));
   const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} SKIPPED`;
   console.log(`conformance: ${counts.passed} passed, ${counts.failed} failed${skipped}`);
   process.exitCode = counts.failed === 0 ? 0 : 1;

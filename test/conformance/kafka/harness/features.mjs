@@ -79,8 +79,19 @@ export function incompressible(length) {
 
 export function equal(actual, expected, what) {
   if (!isDeepStrictEqual(actual, expected)) {
-    throw new Error(`${what} is ${show(actual)}, expected ${show(expected)}`);
+    // Where long lists differ is not within the part of them that is shown.
+    const at = isLong(actual) && isLong(expected) ? firstDifference(actual, expected) : 0;
+    const [is, wanted] = at === 0 ? [actual, expected] : [actual.slice(at), expected.slice(at)];
+    const from = at === 0 ? '' : `, from ${at} on,`;
+    throw new Error(`${what}${from} is ${show(is)}, expected ${show(wanted)}`);
   }
+}
+
+const isLong = (value) => Array.isArray(value) && value.length > 20;
+
+function firstDifference(actual, expected) {
+  const found = expected.findIndex((each, i) => !isDeepStrictEqual(each, actual[i]));
+  return found === -1 ? expected.length : found;
 }
 
 export function holds(condition, what) {

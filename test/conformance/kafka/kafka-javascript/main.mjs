@@ -70,19 +70,26 @@ async function fails(code, body) {
   throw new Error(`nothing failed, expected ${code}`);
 }
 
-/** A producer whose reports are kept in the order in which they come. */
+/**
+ * A producer, and what was reported of each record, in the order in which they were sent. The reports
+ * themselves come in any order: a flush takes them out of the queue on a thread of its own, beside the polls.
+ */
 async function withProducer(more, work) {
   const producer = new Producer({ ...settings, 'linger.ms': 5, dr_cb: true, ...more });
   const reports = [];
   let produced = 0;
-  producer.on('delivery-report', (error, report) => reports.push(error ?? report.offset));
+  let reported = 0;
+  producer.on('delivery-report', (error, report) => {
+    reports[report.opaque] = error ?? report.offset;
+    reported++;
+  });
   await call(producer, 'connect', {});
   producer.setPollInterval(10);
   const put = async (topic, partition, { key, value, headers, timestamp }) => {
     const list = headers.map(([name, each]) => ({ [name]: each }));
     for (;;) {
       try {
-        producer.produce(topic, partition, value, key, timestamp, null, list);
+        producer.produce(topic, partition, value, key, timestamp, produced, list);
         produced++;
         return;
       } catch (error) {
@@ -92,13 +99,14 @@ async function withProducer(more, work) {
     }
   };
   try {
-    await work(put, reports);
+    await work(put, () => reported);
     await call(producer, 'flush', 40_000);
     // A flush does not wait until the last reports have come through the event loop.
-    for (let i = 0; i < 500 && reports.length < produced; i++) {
+    for (let i = 0; i < 1_500 && reported < produced; i++) {
       producer.poll();
       await sleep(10);
     }
+    equal(reported, produced, 'the number of reports');
     return reports;
   } finally {
     await call(producer, 'disconnect', 5_000);
@@ -214,13 +222,13 @@ async function restart() {
   const topic = await create('restart');
   const records = [];
   const more = { 'enable.idempotence': true, 'batch.size': 1_000, 'reconnect.backoff.max.ms': 500 };
-  const reports = await withProducer(more, async (put, acknowledged) => {
+  const reports = await withProducer(more, async (put, reported) => {
     let restarting;
     for (let after = 0; after < 1_000; ) {
       records.push(record(`record ${records.length}`, { afterMs: records.length }));
       await put(topic, 0, records.at(-1));
       // Some are acknowledged by then, some are under way: the first waits for a producer id.
-      if (acknowledged.length >= 500) restarting ??= restartServer();
+      if (reported() >= 500) restarting ??= restartServer();
       if (restarting?.isOver) after++;
       if (records.length % 10 === 0) await sleep(4);
     }

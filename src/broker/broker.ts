@@ -66,7 +66,7 @@ export interface BrokerParts {
   readonly controller: ControllerApi;
   readonly quorum: QuorumApi;
   /** As they are on this node. */
-  readonly metadata: Pick<MetadataReplica, 'image' | 'onImage' | 'leaderId'>;
+  readonly metadata: Pick<MetadataReplica, 'image' | 'onImage' | 'reached' | 'leaderId'>;
   readonly logs: LogDirectory;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -166,7 +166,9 @@ export class Broker {
     const { signal } = this.#ending;
     const presented = { nodeId: this.nodeId, ...registration };
     const brokerEpoch = await controller.registerBroker(presented, signal).catch(ifNot(signal));
-    if (brokerEpoch !== undefined) await this.#imageBeyond(brokerEpoch);
+    if (brokerEpoch !== undefined) {
+      await metadata.reached(brokerEpoch + 1, signal).catch(ifNot(signal));
+    }
     // Meanwhile the disk may have failed, or the broker been stopped: then it does not come into service.
     if (this.#outOfService !== NOT_STARTED || brokerEpoch === undefined) return;
     this.#outOfService = null;
@@ -310,23 +312,6 @@ export class Broker {
   /** Stops leading; who waits is told to try elsewhere. */
   stop(): void {
     this.#leaveService(Errors.NOT_LEADER_OR_FOLLOWER);
-  }
-
-  /** Resolves when the image of this node has what stands at `position`, or the broker is stopped. */
-  #imageBeyond(position: number): Promise<void> {
-    const { metadata } = this.#parts;
-    const { signal } = this.#ending;
-    const isThere = (): boolean => metadata.image.position > position || signal.aborted;
-    if (isThere()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!isThere()) return;
-        forget();
-        resolve();
-      };
-      const forget = metadata.onImage(look);
-      signal.addEventListener('abort', look, { once: true });
-    });
   }
 
   /** Resolves when the controller has brought the broker into service. */

@@ -1,9 +1,10 @@
+import { delay } from '../env/abortable.ts';
 import { formatAddress } from '../rpc/address.ts';
 import type { Broker } from '../rpc/admin-messages.ts';
 import { rowOfRpcStatus } from '../rpc/error-message.ts';
 import { call, type Method } from '../rpc/method.ts';
 import { type Channel, RpcError, type TlsOptions, type Transport } from '../rpc/transport.ts';
-import { backoffMs, delay } from './backoff.ts';
+import { retryMs } from './backoff.ts';
 import type { ClientEnv } from './client-env.ts';
 import { argumentError, closedError, errorOfCall, VarveError } from './errors.ts';
 
@@ -76,22 +77,20 @@ export class BrokerChannels {
     request: Request,
     options: BrokerCallOptions,
   ): Promise<Response> {
-    const { timeoutMs, signal } = options;
-    const deadlineMs = this.#env.clock.monotonicMs() + timeoutMs;
+    const { signal } = options;
+    const deadlineMs = this.#env.clock.monotonicMs() + options.timeoutMs;
     for (let attempt = 0; ; attempt++) {
       if (this.#closed) throw closedError('client');
       const leftMs = deadlineMs - this.#env.clock.monotonicMs();
       const { channel, address } = this.#candidate();
       try {
-        return await call(channel, method, request, {
-          timeoutMs: Math.max(1, Math.min(leftMs, options.attemptTimeoutMs ?? leftMs)),
-          ...(signal === undefined ? {} : { signal }),
-        });
+        const timeoutMs = Math.max(1, Math.min(leftMs, options.attemptTimeoutMs ?? leftMs));
+        return await callOnce(channel, method, request, { timeoutMs, signal });
       } catch (error) {
         signal?.throwIfAborted();
         if (this.#closed) throw closedError('client');
         this.#turn++;
-        const waitMs = this.#isRoundOver() ? backoffMs(attempt, this.#env.random) : 0;
+        const waitMs = this.#isRoundOver() ? retryMs(attempt, this.#env.random) : 0;
         const isLate = this.#env.clock.monotonicMs() + waitMs >= deadlineMs;
         if (!isRetriable(error) || isLate)
           throw errorOfCall(error, `${nameOf(method)} at ${address}`);
@@ -105,17 +104,14 @@ export class BrokerChannels {
     nodeId: number,
     method: Method<Request, Response>,
     request: Request,
-    { timeoutMs, signal }: Omit<BrokerCallOptions, 'attemptTimeoutMs'>,
+    options: Omit<BrokerCallOptions, 'attemptTimeoutMs'>,
   ): Promise<Response> {
     const channel = this.channelOf(nodeId);
     if (channel === undefined) throw closedError('client');
     try {
-      return await call(channel, method, request, {
-        timeoutMs,
-        ...(signal === undefined ? {} : { signal }),
-      });
+      return await callOnce(channel, method, request, options);
     } catch (error) {
-      signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       if (this.#closed) throw closedError('client');
       throw errorOfCall(error, `${nameOf(method)} at node ${nodeId}`);
     }
@@ -135,12 +131,8 @@ export class BrokerChannels {
     const causes: unknown[] = [];
     for (const address of this.#settings.bootstrap) {
       const channel = this.#channelAt(address);
-      const { timeoutMs } = options;
       try {
-        return await call(channel, method, request, {
-          timeoutMs,
-          ...(signal === undefined ? {} : { signal }),
-        });
+        return await callOnce(channel, method, request, options);
       } catch (error) {
         signal?.throwIfAborted();
         if (!isRetriable(error)) throw errorOfCall(error, `${nameOf(method)} at ${address}`);
@@ -190,6 +182,14 @@ export class BrokerChannels {
     return channel;
   }
 }
+
+const callOnce = <Request, Response>(
+  channel: Channel,
+  method: Method<Request, Response>,
+  request: Request,
+  { timeoutMs, signal }: Omit<BrokerCallOptions, 'attemptTimeoutMs'>,
+): Promise<Response> =>
+  call(channel, method, request, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
 
 const isRetriable = (error: unknown): boolean =>
   error instanceof RpcError && rowOfRpcStatus(error.status).retriable;

@@ -1,7 +1,8 @@
+import { delay, orAbort } from '../env/abortable.ts';
 import type { Timer } from '../env/ports.ts';
 import type { TopicDescription } from '../rpc/admin-messages.ts';
 import { adminMethods } from '../rpc/admin-service.ts';
-import { backoffMs, delay, orAbort } from './backoff.ts';
+import { retryMs } from './backoff.ts';
 import type { BrokerChannels } from './broker-channels.ts';
 import type { ClientEnv } from './client-env.ts';
 import { closedError, errorOfMessage, VarveError } from './errors.ts';
@@ -107,7 +108,7 @@ export class ClusterMetadata {
       }
       if (error !== undefined && isHopeless(error, waitedMs)) throw error;
       if (isLate) throw error ?? notLearned(name, options.timeoutMs);
-      await delay(backoffMs(attempt, this.#env.random), this.#env.timers, signal);
+      await delay(retryMs(attempt, this.#env.random), this.#env.timers, signal);
     }
   }
 

@@ -1,6 +1,6 @@
+import { orAbort } from '../env/abortable.ts';
 import type { TopicPartition } from '../model/ids.ts';
 import { partitionName } from '../model/ids.ts';
-import { orAbort } from './backoff.ts';
 import type { ClientEnv } from './client-env.ts';
 import type { TopicMetadata } from './cluster-metadata.ts';
 import {

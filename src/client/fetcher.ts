@@ -7,7 +7,7 @@ import { rowOfRpcStatus } from '../rpc/error-message.ts';
 import type { FetchedPartition, FetchPosition } from '../rpc/log-messages.ts';
 import type { RpcStatus } from '../rpc/transport.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { backoffMs } from './backoff.ts';
+import { retryMs } from './backoff.ts';
 import type { BrokerChannels } from './broker-channels.ts';
 import type { ClientEnv } from './client-env.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
@@ -230,8 +230,7 @@ export class Fetcher {
     if (message.code === Errors.OFFSET_OUT_OF_RANGE.code) {
       this.#outOfRange(reader, message);
     } else if (message.retriable && message.code !== Errors.CORRUPT_MESSAGE.code) {
-      reader.retryAtMs =
-        this.#env.clock.monotonicMs() + backoffMs(reader.attempts, this.#env.random);
+      reader.retryAtMs = this.#env.clock.monotonicMs() + retryMs(reader.attempts, this.#env.random);
       reader.attempts++;
       void this.#parts.metadata.refresh(topic);
       this.wake();

@@ -1,6 +1,7 @@
+import { delay } from '../env/abortable.ts';
 import type { TopicPartition } from '../model/ids.ts';
 import type { Method } from '../rpc/method.ts';
-import { backoffMs, delay } from './backoff.ts';
+import { retryMs } from './backoff.ts';
 import type { BrokerChannels } from './broker-channels.ts';
 import type { ClientEnv } from './client-env.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
@@ -61,7 +62,7 @@ export class LeaderCalls {
       const options = { timeoutMs: Math.max(1, deadlineMs - clock.monotonicMs()), signal };
       const asked = left.map((at) => items[at]!);
       const found = await this.#round(method, asked, requestOf, options);
-      const waitMs = backoffMs(attempt, random);
+      const waitMs = retryMs(attempt, random);
       const nowMs = clock.monotonicMs();
       const waited = { waitedMs: nowMs - startMs, isLate: nowMs + waitMs >= deadlineMs };
       const again: number[] = [];

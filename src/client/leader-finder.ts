@@ -1,5 +1,5 @@
 import type { Random } from '../env/ports.ts';
-import { backoffMs } from './backoff.ts';
+import { retryMs } from './backoff.ts';
 import {
   type ClusterMetadata,
   isHopeless,
@@ -80,7 +80,7 @@ export class LeaderFinder {
   }
 
   #ask(topic: string, search: Search, nowMs: number): void {
-    search.askAtMs = nowMs + backoffMs(search.attempts, this.#env.random);
+    search.askAtMs = nowMs + retryMs(search.attempts, this.#env.random);
     search.attempts++;
     void this.#metadata.refresh(topic);
   }

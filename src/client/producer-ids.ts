@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../env/ports.ts';
 import { producerId } from '../model/ids.ts';
 import { adminMethods } from '../rpc/admin-service.ts';
-import { backoffMs } from './backoff.ts';
+import { retryMs } from './backoff.ts';
 import type { BrokerChannels } from './broker-channels.ts';
 import { errorOfCall, VarveError } from './errors.ts';
 import type { ProducerIdentity } from './producer-batch.ts';
@@ -65,7 +65,7 @@ export class ProducerIds {
         this.#error = VarveError.is(error)
           ? error
           : new VarveError('UNKNOWN_SERVER_ERROR', 'no producer id', { cause });
-        const waitMs = backoffMs(this.#attempts, this.#env.random);
+        const waitMs = retryMs(this.#attempts, this.#env.random);
         this.#attempts++;
         this.#askAtMs = this.#env.clock.monotonicMs() + waitMs;
         this.#asked();

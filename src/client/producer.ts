@@ -1,7 +1,7 @@
+import { orAbort } from '../env/abortable.ts';
 import type { RecordHeader } from '../records/record.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Admission } from './admission.ts';
-import { orAbort } from './backoff.ts';
 import type { BrokerChannels } from './broker-channels.ts';
 import type { ClientEnv } from './client-env.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';

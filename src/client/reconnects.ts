@@ -1,5 +1,5 @@
 import type { Random } from '../env/ports.ts';
-import { backoffMs } from './backoff.ts';
+import { retryMs } from './backoff.ts';
 
 /** When nodes whose stream was lost are tried again: with growing pauses, until one has spoken. */
 export class Reconnects {
@@ -18,7 +18,7 @@ export class Reconnects {
   /** The node could not be reached, or its stream was lost. Returns when it is tried again. */
   postpone(nodeId: number, nowMs: number): number {
     const attempts = this.#waits.get(nodeId)?.attempts ?? 0;
-    const atMs = nowMs + backoffMs(attempts, this.#random);
+    const atMs = nowMs + retryMs(attempts, this.#random);
     this.#waits.set(nodeId, { attempts: attempts + 1, atMs });
     return atMs;
   }

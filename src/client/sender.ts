@@ -3,7 +3,7 @@ import { rowOfRpcStatus } from '../rpc/error-message.ts';
 import type { ProducedPartition } from '../rpc/log-messages.ts';
 import type { RpcStatus } from '../rpc/transport.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { backoffMs } from './backoff.ts';
+import { retryMs } from './backoff.ts';
 import type { BrokerChannels } from './broker-channels.ts';
 import type { ClientEnv } from './client-env.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
@@ -232,7 +232,7 @@ export class Sender {
       this.#parts.metadata.learnLeader(topic, partition, { leaderId, leaderEpoch });
     if (reaction === 'refresh' && !knowsLeader) void this.#parts.metadata.refresh(topic);
     const atOnce = knowsLeader || reaction === 'split' || reaction === 'fail';
-    const waitMs = atOnce ? 0 : backoffMs(queue.attempts, this.#env.random);
+    const waitMs = atOnce ? 0 : retryMs(queue.attempts, this.#env.random);
     const mayBeStored = mayHaveStored(message);
     queue.refused(batch, { error, reaction, mayBeStored, retryAtMs: nowMs + waitMs });
   }

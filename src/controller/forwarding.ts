@@ -1,3 +1,5 @@
+import { orAbort } from '../env/abortable.ts';
+import { type Backoff, backoffMs } from '../env/backoff.ts';
 import type { Clock, Random, Timers } from '../env/ports.ts';
 import { ApiError, type ErrorRow, Errors } from '../model/errors.ts';
 import type { NodeId } from '../model/ids.ts';
@@ -40,8 +42,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const ATTEMPT_MS = 2_000;
 /** Who leads no more tells its callers as soon as it knows: a node that lives has answered by then. */
 const LAST_WORD_MS = 500;
-const FIRST_PAUSE_MS = 20;
-const MOST_PAUSE_MS = 500;
+const BETWEEN_ATTEMPTS: Backoff = { firstMs: 20, mostMs: 500 };
 
 /**
  * What an attempt has led to: an answer, or for certain to no change, for this reason; or nobody can say
@@ -68,7 +69,7 @@ export class Forwarding {
 
   /** Rejects with `ApiError`: that of the controller, NOT_CONTROLLER, or REQUEST_TIMED_OUT if the outcome is not known. */
   async ask<Request, Response>(forwarded: Forwarded<Request, Response>): Promise<Response> {
-    const { clock } = this.#parts;
+    const { clock, random } = this.#parts;
     const { signal } = forwarded;
     const patienceMs = forwarded.timeoutMs ?? (signal === undefined ? REQUEST_TIMEOUT_MS : null);
     const deadlineMs = clock.monotonicMs() + (patienceMs ?? Number.POSITIVE_INFINITY);
@@ -82,7 +83,7 @@ export class Forwarding {
       if ('notKnown' in outcome) unknown = outcome.notKnown;
       else reason = outcome.unchanged;
       if (unknown !== undefined && !forwarded.isRepeatable) throw unknown;
-      const pauseMs = this.#pauseMs(attempt);
+      const pauseMs = backoffMs(BETWEEN_ATTEMPTS, attempt, random);
       if (clock.monotonicMs() + pauseMs >= deadlineMs)
         throw unknown ?? notFound(reason, patienceMs!);
       // Who leads since just now is active as soon as the entry that begins its epoch is committed.
@@ -138,12 +139,6 @@ export class Forwarding {
       forget();
       timer?.cancel();
     };
-  }
-
-  /** Doubling, less up to half by chance, so that those who failed together do not come back together. */
-  #pauseMs(attempt: number): number {
-    const full = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(attempt, 10), MOST_PAUSE_MS);
-    return full * (1 - this.#parts.random.uint32() / 2 ** 33);
   }
 
   /** True if it ended earlier because another node leads. */
@@ -208,12 +203,3 @@ const notFound = (reason: string, patienceMs: number): ApiError =>
 
 const notKnown = (reason: string): ApiError =>
   new ApiError(Errors.REQUEST_TIMED_OUT, `it is not known whether the change was made: ${reason}`);
-
-function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}

@@ -4,12 +4,13 @@ import {
   type Shard,
 } from '../coordinator/coordinator-runtime.ts';
 import type { ShardLog } from '../coordinator/shard-log.ts';
+import { orAbort } from '../env/abortable.ts';
 import { formingRecords } from '../metadata/forming-records.ts';
 import { emptyImage, imageRecords, type MetadataImage, replay } from '../metadata/image.ts';
 import { decodeMetadataRecord, encodeMetadataRecord } from '../metadata/metadata-record-codec.ts';
 import type { MetadataRecord } from '../metadata/metadata-records.ts';
 import { ApiError, Errors } from '../model/errors.ts';
-import { type LeaderEpoch, leaderEpoch, type NodeId } from '../model/ids.ts';
+import type { LeaderEpoch, NodeId } from '../model/ids.ts';
 import type { MetadataMachine } from '../quorum/metadata-quorum.ts';
 import type { SnapshotSource } from '../quorum/quorum-driver.ts';
 import { decodeRecords } from '../quorum/quorum-entry.ts';
@@ -44,9 +45,8 @@ export class MetadataReplica implements MetadataMachine {
   readonly #leaderListeners = new Set<() => void>();
   #image: MetadataImage = emptyImage;
   #position = 0;
-  #waiting: { readonly position: number; resolve(): void }[] = [];
+  readonly #waiting = new Set<{ readonly position: number; resolve(): void }>();
   #role: RoleName = 'follower';
-  #epoch: LeaderEpoch = leaderEpoch(0);
   #leader: Member | null = null;
   #runtime: MetadataRuntime | null = null;
   /** The end of the log when this node was elected: all of it is committed with the entry that begins its epoch. */
@@ -76,11 +76,6 @@ export class MetadataReplica implements MetadataMachine {
     return this.#leader?.id ?? null;
   }
 
-  /** The epoch of the quorum. */
-  get epoch(): LeaderEpoch {
-    return this.#epoch;
-  }
-
   /** Calls `listener` once for every change of the image from now on; the result ends that. */
   onImage(listener: CommitListener<MetadataImage>): () => void {
     this.#listeners.add(listener);
@@ -98,12 +93,14 @@ export class MetadataReplica implements MetadataMachine {
     return this.#position;
   }
 
-  /** Resolves when everything below `position` is in the image. */
-  reached(position: number): Promise<void> {
-    if (position <= this.#position) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting.push({ position, resolve });
-    });
+  /** Resolves when everything below `position` is in the image; rejects with the signal's reason. */
+  async reached(position: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (position <= this.#position) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting = { position, resolve };
+    this.#waiting.add(waiting);
+    await orAbort(promise, signal).finally(() => this.#waiting.delete(waiting));
   }
 
   /** For the one who speaks to the members: called when others are so, and that is committed. */
@@ -143,9 +140,8 @@ export class MetadataReplica implements MetadataMachine {
     this.#positionIs(last.index + 1);
   }
 
-  became(role: RoleName, epoch: LeaderEpoch, leader: Member | null): void {
+  became(role: RoleName, _epoch: LeaderEpoch, leader: Member | null): void {
     this.#role = role;
-    this.#epoch = epoch;
     this.#leader = leader;
     if (role === 'leader') this.#elected();
     else this.resign();
@@ -202,10 +198,7 @@ export class MetadataReplica implements MetadataMachine {
 
   #positionIs(position: number): void {
     this.#position = position;
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = waiting.filter((one) => one.position > position);
-    for (const one of waiting) if (one.position <= position) one.resolve();
+    for (const one of this.#waiting) if (one.position <= position) one.resolve();
   }
 
   #imageIs(image: MetadataImage): void {

@@ -1,3 +1,4 @@
+import { delay } from '../env/abortable.ts';
 import type { Timers } from '../env/ports.ts';
 import { ApiError, type ErrorRow, Errors } from '../model/errors.ts';
 import type { NodeId } from '../model/ids.ts';
@@ -109,10 +110,8 @@ export class QuorumAdmin implements QuorumApi {
    * A leader that is to be removed lets another one do it: it would stop in the middle, and not know
    * whether it is done. Who asked is told to ask that one.
    */
-  async #handOver({ followers, configuration }: RaftStatus): Promise<Hindrance> {
-    const [next] = followers
-      .filter(({ member }) => isVoter(configuration, member))
-      .toSorted((a, b) => b.matchIndex - a.matchIndex);
+  async #handOver(status: RaftStatus): Promise<Hindrance> {
+    const [next] = successors(status);
     const outcome = await this.#quorum.transferLeadership(next!.member);
     return outcome ?? 'not-leader';
   }
@@ -141,9 +140,7 @@ export class QuorumAdmin implements QuorumApi {
   }
 
   #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#timers.after(PAUSE_MS, resolve);
-    });
+    return delay(PAUSE_MS, this.#timers);
   }
 
   #leading(): RaftStatus {
@@ -173,6 +170,12 @@ export class QuorumAdmin implements QuorumApi {
     };
   }
 }
+
+/** Who can take the lead over: the voters, first who has the most of the log. */
+export const successors = ({ followers, configuration }: RaftStatus): RaftStatus['followers'] =>
+  followers
+    .filter(({ member }) => isVoter(configuration, member))
+    .toSorted((a, b) => b.matchIndex - a.matchIndex);
 
 /** Of what may pass by itself; all else is told at once. */
 const mostTries: { readonly [hindrance in Hindrance]?: number } = {

@@ -1,3 +1,4 @@
+import { delay } from '../env/abortable.ts';
 import { type Clock, FileError, type FileSystem, type Timers } from '../env/ports.ts';
 import type { LogReporter } from './log-reporter.ts';
 
@@ -36,7 +37,7 @@ export function patientFiles(
       } catch (error) {
         if (!isShortage(error) || !giveBack()) throw error;
         report(error);
-        await new Promise<void>((resolve) => timers.after(RETRY_MS, resolve));
+        await delay(RETRY_MS, timers);
       }
     }
   };

@@ -1,8 +1,5 @@
-import { type LeaderEpoch, leaderEpoch } from '../model/ids.ts';
 import type { Configuration } from '../raft/configuration.ts';
 import type { RaftStorage } from './raft-storage.ts';
-
-const NO_EPOCH: LeaderEpoch = leaderEpoch(0);
 
 /**
  * Begins the log of an empty node. The members are durable when it resolves: `RaftStorage.begin` alone
@@ -15,12 +12,6 @@ export async function beginStorage(
   storage: RaftStorage,
   initial: Configuration | null,
 ): Promise<void> {
-  const last = { index: 0, epoch: NO_EPOCH };
-  await storage.begin(
-    initial === null ? null : { last, configuration: initial, configurationIndex: 0 },
-  );
-  await storage.write({
-    hardState: { epoch: NO_EPOCH, votedFor: null },
-    ...{ truncateFrom: null, entries: [], snapshot: null },
-  });
+  await storage.begin(initial);
+  await storage.write({ hardState: null, truncateFrom: null, entries: [], snapshot: null });
 }

@@ -1,3 +1,4 @@
+import { type Backoff, backoffMs } from '../env/backoff.ts';
 import type { Random, Timers } from '../env/ports.ts';
 import { randomId } from '../env/random-id.ts';
 import { ApiError, Errors } from '../model/errors.ts';
@@ -14,9 +15,7 @@ import {
   introduceMethod,
 } from './introduce-codec.ts';
 
-/** Between two rounds; more and more, by chance down to half. */
-const FIRST_WAIT_MS = 100;
-const LONGEST_WAIT_MS = 1_000;
+const BETWEEN_ROUNDS: Backoff = { firstMs: 100, mostMs: 1_000, factor: 1.2 };
 const ASK_TIMEOUT_MS = 2_000;
 /** To join takes a commit. */
 const JOIN_TIMEOUT_MS = 10_000;
@@ -326,9 +325,9 @@ export class Forming {
 
   #pause(round: number): Promise<void> {
     const { timers, random } = this.#parts;
-    const full = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 1.2 ** Math.min(round, 20));
+    const waitMs = backoffMs(BETWEEN_ROUNDS, round, random);
     return new Promise((resolve) => {
-      const timer = timers.after(full * (1 - random.uint32() / 2 ** 33), resolve);
+      const timer = timers.after(waitMs, resolve);
       this.#wake = () => {
         timer.cancel();
         resolve();

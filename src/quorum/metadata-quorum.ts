@@ -9,7 +9,7 @@ import type { RaftMessage } from '../raft/messages.ts';
 import type { RaftStatus } from '../raft/raft-node.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { DamagedMetadataError } from './damaged-metadata-error.ts';
-import { INITIAL_HARD_STATE, isForOnlyVoter } from './hard-state.ts';
+import { isForOnlyVoter } from './hard-state.ts';
 import type { LoadedMetadata } from './metadata-store.ts';
 import { DEFAULT_TIMING, type QuorumTiming, type RaftLimits, raftTiming } from './quorum-config.ts';
 import {
@@ -20,7 +20,6 @@ import {
   type TransferOutcome,
 } from './quorum-driver.ts';
 import { decodeRecords, encodeRecords } from './quorum-entry.ts';
-import { cannotStore } from './quorum-errors.ts';
 import { RaftStorage, startState } from './raft-storage.ts';
 
 /** Most bytes of records in one entry. */
@@ -59,8 +58,6 @@ export class MetadataQuorum implements ShardLog {
   #loaded: LoadedMetadata | undefined;
   /** Missing until `start`. */
   #driver: QuorumDriver | undefined;
-  /** Why nothing can be appended any more. */
-  #stoppedBy: ApiError | null = null;
 
   /** For `open`. */
   constructor(
@@ -104,8 +101,7 @@ export class MetadataQuorum implements ShardLog {
    */
   async begin(configuration: Configuration | null): Promise<void> {
     assert(!this.isBegun, 'a directory becomes part of a cluster once');
-    const { last } = INITIAL_HARD_STATE;
-    await this.#storage.begin(configuration && { last, configuration, configurationIndex: 0 });
+    await this.#storage.begin(configuration);
   }
 
   /**
@@ -116,16 +112,12 @@ export class MetadataQuorum implements ShardLog {
   start(self: Member, network: PeerNetwork, machine: MetadataMachine): void {
     assert(this.#driver === undefined, 'a node starts once');
     this.#checkIsSelf(self);
-    const { onFatal, timing = DEFAULT_TIMING, limits } = this.#options;
+    const { snapshotIntervalEntries, onFatal, timing = DEFAULT_TIMING, limits } = this.#options;
     const { tickMs, raft } = raftTiming(timing);
     const driver = new QuorumDriver(
       {
         ...{ self, tickMs, raft: { ...raft, ...limits } },
-        snapshotIntervalEntries: this.#options.snapshotIntervalEntries,
-        onFatal: (error) => {
-          this.#stoppedBy ??= cannotStore(error);
-          onFatal(error);
-        },
+        ...{ snapshotIntervalEntries, onFatal },
       },
       startState(this.#storage, this.#loaded),
       { ...this.#env, logger: this.#logger, storage: this.#storage, network, machine },
@@ -169,7 +161,6 @@ export class MetadataQuorum implements ShardLog {
   }
 
   append(records: readonly Uint8Array[]): number {
-    if (this.#stoppedBy !== null) throw this.#stoppedBy;
     const bytes = records.reduce((sum, record) => sum + record.length, 0);
     if (bytes > MAX_ENTRY_BYTES) {
       const detail = `one change of the metadata takes ${bytes} bytes, at most ${MAX_ENTRY_BYTES} are possible`;
@@ -208,7 +199,6 @@ export class MetadataQuorum implements ShardLog {
 
   /** Stores what was appended, refuses more, and lets the data directory go. */
   async close(): Promise<void> {
-    this.#stoppedBy ??= new ApiError(Errors.NOT_CONTROLLER, 'the controller has stopped');
     await (this.#driver ?? this.#storage).close();
   }
 

@@ -1,3 +1,4 @@
+import { type Backoff, backoffMs } from '../env/backoff.ts';
 import type { Random, Timer, Timers } from '../env/ports.ts';
 import type { Member } from '../raft/configuration.ts';
 import type { RaftMessage } from '../raft/messages.ts';
@@ -8,8 +9,7 @@ import { PeerStream } from './peer-stream.ts';
 
 /** What waits for a peer that does not keep up; what comes beyond is dropped with it. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
-const FIRST_WAIT_MS = 50;
-const LONGEST_WAIT_MS = 2_000;
+const BETWEEN_ATTEMPTS: Backoff = { firstMs: 50, mostMs: 2_000 };
 
 export interface LinkParts {
   readonly timers: Timers;
@@ -152,8 +152,7 @@ export class PeerLink {
     this.#stream = null;
     if (this.#isClosed) return;
     const { random, timers } = this.#parts;
-    const full = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(this.#attempts++, 10));
-    const waitMs = full * (1 - random.uint32() / 2 ** 33);
+    const waitMs = backoffMs(BETWEEN_ATTEMPTS, this.#attempts++, random);
     this.#timer = timers.after(waitMs, () => this.#connect());
   }
 

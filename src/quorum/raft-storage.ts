@@ -1,7 +1,7 @@
 import type { FileSystem, KeyValueStores } from '../env/ports.ts';
 import { assert } from '../model/assert.ts';
 import { type LeaderEpoch, leaderEpoch } from '../model/ids.ts';
-import { sameMember } from '../raft/configuration.ts';
+import { type Configuration, sameMember } from '../raft/configuration.ts';
 import type { Entry, HardState, Position, SnapshotMeta, StoredState } from '../raft/entry.ts';
 import { DamagedMetadataError } from './damaged-metadata-error.ts';
 import { INITIAL_HARD_STATE, isForOnlyVoter, type StoredHardState } from './hard-state.ts';
@@ -111,16 +111,17 @@ export class RaftStorage {
   }
 
   /**
-   * Makes the file, before the first write. With `members` a cluster is formed: they are stored with the
-   * first batch. Again if it was begun before: the name of the file is perhaps not durable.
+   * Makes the file, before the first write. With `members` a cluster is formed of them: they are stored with
+   * the first batch. Again if it was begun before: the name of the file is perhaps not durable.
    */
-  async begin(members: SnapshotMeta | null): Promise<void> {
+  async begin(members: Configuration | null): Promise<void> {
     assert(this.#hardState.last.index === 0, 'a log begins once');
     // Comes after the store was made, so that one fsync of the folder covers both their names.
     await this.#file?.close();
     this.#file = undefined;
     this.#file = await HardStateFile.create(this.#files, this.#dataDirectory, this.#hardState);
-    this.#snapshot = members;
+    const { last } = INITIAL_HARD_STATE;
+    this.#snapshot = members && { last, configuration: members, configurationIndex: 0 };
     this.#isMetaDue = members !== null;
   }
 

@@ -2,14 +2,13 @@ import { Controller } from '../controller/controller.ts';
 import type { ControllerApi } from '../controller/controller-api.ts';
 import type { ControllerConfig } from '../controller/controller-config.ts';
 import type { MetadataReplica } from '../controller/metadata-replica.ts';
-import { QuorumAdmin } from '../controller/quorum-admin.ts';
+import { QuorumAdmin, successors } from '../controller/quorum-admin.ts';
 import type { QuorumApi } from '../controller/quorum-api.ts';
 import type { Env } from '../env/ports.ts';
 import { topicLogSettings } from '../log/topic-config.ts';
 import { lastBrokerEpoch } from '../metadata/last-broker-epoch.ts';
 import { ApiError, Errors } from '../model/errors.ts';
 import { type BrokerEpoch, NO_BROKER_EPOCH } from '../model/ids.ts';
-import { isVoter } from '../raft/configuration.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { PeerDoor } from './peer-door.ts';
 
@@ -85,10 +84,7 @@ export class MetadataNode {
   async handOver(): Promise<void> {
     const { quorum } = this.#data;
     if (this.#peers === undefined || this.replica.runtime === null) return;
-    const { configuration, followers } = quorum.status;
-    const [next] = followers
-      .filter(({ member, isActive }) => isActive && isVoter(configuration, member))
-      .sort((a, b) => b.matchIndex - a.matchIndex);
+    const next = successors(quorum.status).find(({ isActive }) => isActive);
     if (next === undefined) return;
     const late = Promise.withResolvers<void>();
     const timer = this.#env.timers.after(HAND_OVER_MS, () => late.resolve());
@@ -111,10 +107,6 @@ export class MetadataNode {
   async #caughtUp(): Promise<void> {
     const { signal } = this.#closing;
     const position = await this.controller.currentPosition(signal);
-    signal.throwIfAborted();
-    const closed = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
-    await Promise.race([this.replica.reached(position), closed]);
+    await this.replica.reached(position, signal);
   }
 }

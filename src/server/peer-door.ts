@@ -14,7 +14,7 @@ import { Forming } from '../quorum/forming-driver.ts';
 import type { MetadataQuorum } from '../quorum/metadata-quorum.ts';
 import { PEER_MESSAGE_BYTES_MAX } from '../quorum/peer-frames.ts';
 import { Peers } from '../quorum/peer-network.ts';
-import { isMember, type Member, memberOf, sameMember } from '../raft/configuration.ts';
+import { isMember, isVoter, type Member, memberOf } from '../raft/configuration.ts';
 import { HandlerTable } from '../rpc/method.ts';
 import type { Channel, Listener, TlsOptions, Transport } from '../rpc/transport.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -86,11 +86,6 @@ export class PeerDoor {
         heardOf: (member, address) => this.#peers.learnAddress(member, address),
       },
     );
-  }
-
-  /** `HOST:PORT` where it listens. */
-  get address(): string {
-    return this.#listener?.address ?? '';
   }
 
   /** `HOST:PORT` that others are told. */
@@ -210,7 +205,7 @@ async function letIn(quorum: MetadataQuorum, member: Member): Promise<void> {
   if (isMember(configuration, member)) return;
   const namesake = memberOf(configuration, member.id);
   if (namesake !== undefined) {
-    if (configuration.voters.some((voter) => sameMember(voter, namesake))) {
+    if (isVoter(configuration, namesake)) {
       const detail = `node ${member.id} is a voter with data directory ${namesake.directoryId}, this one is ${member.directoryId}: a disk that is lost is another voter; take it out with "varve quorum remove-voter ${member.id}", then this one is let in`;
       throw new ApiError(Errors.INVALID_REQUEST, detail);
     }

@@ -78,7 +78,7 @@ export class Server {
   readonly #config: ServerConfig;
   readonly #parts: ServerParts;
   #http: HttpEndpoint | undefined;
-  #refusals: PeerRefusals | undefined;
+  readonly #refusals: PeerRefusals;
   #data: DataDirectory | undefined;
   #broker: Broker | undefined;
   #door: GrpcDoor | undefined;
@@ -98,6 +98,7 @@ export class Server {
   constructor(config: ServerConfig, parts: ServerParts) {
     this.#config = config;
     this.#parts = parts;
+    this.#refusals = new PeerRefusals(parts.env.clock, parts.logger, parts.metrics);
   }
 
   /**
@@ -168,10 +169,9 @@ export class Server {
   async #start(options: ServerOptions): Promise<void> {
     const { env, logger, metrics } = this.#parts;
     const config = this.#config;
-    const { tls, kafkaPlans, kafkaTls, peerTls } = await this.#checkListeners();
+    const { tls, kafkaPlans, kafkaTls, peerTls, voters } = await this.#checkListeners();
     await this.#openHttp();
     this.#goOn();
-    const voters = parseVoters(config.voters);
     this.#data = await DataDirectory.open(
       {
         path: options.dataDir,
@@ -263,9 +263,7 @@ export class Server {
     tls: TlsOptions | undefined,
     settings: GivenSettings,
   ): Promise<MetadataNode> {
-    const { env, transport, logger, metrics } = this.#parts;
-    const refusals = new PeerRefusals(env.clock, logger, metrics);
-    this.#refusals = refusals;
+    const { env, transport, logger } = this.#parts;
     if (voters.size > 0) {
       const {
         peerListener: listener,
@@ -279,7 +277,7 @@ export class Server {
       this.#peers = new PeerDoor(
         this.#data!,
         { voters, listener, advertised, clusterId, heartbeatIntervalMs, tls },
-        { env, transport, logger, onRefused: (limit, peer) => refusals.note(limit, peer) },
+        { env, transport, logger, onRefused: (...refused) => this.#refusals.note(...refused) },
       );
     }
     const config = parseSettings(controllerSettings, settings);
@@ -322,12 +320,13 @@ export class Server {
       },
       files,
     );
-    if (config.voters !== '') {
+    const voters = parseVoters(config.voters);
+    if (voters.size > 0) {
       const { peerListener, peerAdvertisedListener, nodeId: id } = config;
-      const told = parseVoters(config.voters).get(nodeId(id)) ?? peerListener;
+      const told = voters.get(nodeId(id)) ?? peerListener;
       checkPeerListener(peerListener, peerAdvertisedListener || told, peerTls, config.insecure);
     }
-    return { tls, kafkaPlans, kafkaTls, peerTls };
+    return { tls, kafkaPlans, kafkaTls, peerTls, voters };
   }
 
   async #openHttp(): Promise<void> {
@@ -351,7 +350,7 @@ export class Server {
       env,
       broker: this.#broker!,
       config: parseSettings(kafkaSettings, settings),
-      onRefused: (...refused) => this.#refusals!.note(...refused),
+      onRefused: (...refused) => this.#refusals.note(...refused),
     });
   }
 
@@ -359,11 +358,10 @@ export class Server {
     const { env, transport } = this.#parts;
     const grpc = parseSettings(grpcSettings, settings);
     this.#door = new GrpcDoor(grpc, env, this.#broker!, { serverVersion: SERVER_VERSION });
-    const refusals = this.#refusals!;
     this.#grpc = await transport.listen(this.#config.grpcListener, this.#door.handlers, {
       ...grpc,
       memory: this.#broker!.memory,
-      onRefused: (limit, peer) => refusals.note(limit, peer),
+      onRefused: (...refused) => this.#refusals.note(...refused),
       ...(grpc.reflectionEnabled ? { reflection: PROTOS } : {}),
       ...(tls === undefined ? {} : { tls }),
     });

@@ -13,6 +13,7 @@ import { Scheduler } from '../simulation/env/scheduler.ts';
 import { SimulatedMachine } from '../simulation/env/simulated-env.ts';
 import { SimulatedRandom } from '../simulation/env/simulated-random.ts';
 import { SimulatedNetwork } from '../simulation/simulated-network.ts';
+import { registrationOf } from './broker-registration.ts';
 import { roomyListener } from './listen-options.ts';
 
 const config = {
@@ -204,4 +205,12 @@ export class ControllerCluster {
       signal?.addEventListener('abort', () => fail(CANCELLED, 'the caller gave up'));
     });
   }
+}
+
+/** Three controllers with a broker, the one that leads, and another one to be asked. */
+export async function withBroker(seed = 1) {
+  const cluster = await ControllerCluster.started(seed);
+  const { other } = cluster;
+  await cluster.run(other.forwarding.registerBroker(registrationOf(1, 'first')));
+  return { cluster, other, leader: cluster.active! };
 }

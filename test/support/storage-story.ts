@@ -67,7 +67,7 @@ const written = (after: string, parts: Partial<StorageBatch>): Step => ({
 export const story: readonly Step[] = [
   {
     after: 'nothing',
-    run: (storage) => storage.begin({ ...metaAt(0, 0), configurationIndex: 0 }),
+    run: (storage) => storage.begin(threeVoters),
   },
   written('e1 v1', { hardState: vote(1, 1) }),
   written('e1 v1 1@1 2@1 3@1', { entries: [1, 2, 3].map((index) => command(index, 1)) }),

@@ -1,9 +1,9 @@
-import { leaderEpoch, nodeId } from '../../../src/model/ids.ts';
+import { nodeId } from '../../../src/model/ids.ts';
 import { QuorumDriver } from '../../../src/quorum/quorum-driver.ts';
 import { RaftStorage, startState } from '../../../src/quorum/raft-storage.ts';
 import { type Configuration, isMember, type Member } from '../../../src/raft/configuration.ts';
 import type { RoleName } from '../../../src/raft/effects.ts';
-import type { Entry, SnapshotMeta } from '../../../src/raft/entry.ts';
+import type { Entry } from '../../../src/raft/entry.ts';
 import type { RaftMessage } from '../../../src/raft/messages.ts';
 import { DEFAULT_RAFT_CONFIG, type RaftConfig } from '../../../src/raft/raft-config.ts';
 import { silentLogger } from '../../../src/telemetry/logger.ts';
@@ -107,7 +107,7 @@ export class DriverCluster {
     const { storage, loaded } = await RaftStorage.open(env, '/data');
     const isVoter = this.#formed.voters.some((voter) => voter.id === id);
     if (storage.hardState.last.index === 0 && storage.hardState.batch === 0) {
-      await storage.begin(isVoter ? formedBy(this.#formed) : null);
+      await storage.begin(isVoter ? this.#formed : null);
     }
     const snapshotIntervalEntries = this.#settings.snapshotIntervalEntries ?? 1000;
     const driver: QuorumDriver = new QuorumDriver(
@@ -268,7 +268,3 @@ export class DriverCluster {
     this.counts.set(name, this.count(name) + 1);
   }
 }
-
-const formedBy = (configuration: Configuration): SnapshotMeta => ({
-  ...{ last: { index: 0, epoch: leaderEpoch(0) }, configuration, configurationIndex: 0 },
-});

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FetchedRecords } from '../../../src/broker/fetch-session.ts';
 import type { CommitListener } from '../../../src/coordinator/coordinator-runtime.ts';
+import { orAbort } from '../../../src/env/abortable.ts';
 import { type MetadataImage, topicByName } from '../../../src/metadata/image.ts';
 import { Errors } from '../../../src/model/errors.ts';
 import { producerId } from '../../../src/model/ids.ts';
@@ -195,6 +196,7 @@ async function withLateMetadata() {
   world.machine.crash('process');
   world.machine.restart();
   const listeners = new Set<CommitListener<MetadataImage>>();
+  const caughtUp = Promise.withResolvers<void>();
   let catchUp = (): void => {};
   world.metadataOf = (replica) => {
     let { image } = replica;
@@ -202,6 +204,7 @@ async function withLateMetadata() {
       const before = image;
       image = replica.image;
       for (const listener of listeners) listener(before, image);
+      caughtUp.resolve();
     };
     return {
       get image() {
@@ -211,6 +214,7 @@ async function withLateMetadata() {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
+      reached: (_, signal) => orAbort(caughtUp.promise, signal),
       leaderId: null,
     };
   };

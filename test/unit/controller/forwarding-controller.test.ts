@@ -1,40 +1,13 @@
 import { expect, test } from 'vitest';
-import { supportedFeatures } from '../../../src/metadata/features.ts';
-import { ApiError } from '../../../src/model/errors.ts';
-import { NO_BROKER_EPOCH, nodeId } from '../../../src/model/ids.ts';
-import { ControllerCluster, type ControllerNode } from '../../support/controller-cluster.ts';
+import { failure } from '../../support/api-failure.ts';
+import { type ControllerNode, withBroker } from '../../support/controller-cluster.ts';
 import { newTopic, told } from './started-controller.ts';
-
-const registration = (id: number, incarnationId = 'first') => ({
-  nodeId: nodeId(id),
-  ...{ incarnationId, directoryId: `directory-${id}`, host: 'localhost', port: 9095, rack: '' },
-  ...{ listeners: [], peerAddress: '', features: supportedFeatures, isFenced: false },
-  previousBrokerEpoch: NO_BROKER_EPOCH,
-});
-
-/** `NAME: sentence` of what a promise rejects with. */
-const failure = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'done',
-    (error) => {
-      if (!(error instanceof ApiError)) throw error;
-      return `${error.row.name}: ${error.message}`;
-    },
-  );
-
-/** Three controllers with a broker, and the one that is asked. */
-async function opened(seed = 1) {
-  const cluster = await ControllerCluster.started(seed);
-  const { other } = cluster;
-  await cluster.run(other.forwarding.registerBroker(registration(1)));
-  return { cluster, other, leader: cluster.active! };
-}
 
 const topicsOf = ({ controller }: ControllerNode): string[] =>
   [...controller.image.topics.values()].map(({ name }) => name).toSorted();
 
 test('a node that is not active has the active one do it, and answers in its words', async () => {
-  const { cluster, other, leader } = await opened();
+  const { cluster, other, leader } = await withBroker();
   const { forwarding } = other;
   const created = await cluster.run(forwarding.createTopics([newTopic('a'), newTopic('b d')]));
   expect(told(created)[0]).toBe('a ok');
@@ -56,7 +29,7 @@ test('a node that is not active has the active one do it, and answers in its wor
 });
 
 test('the active node does it itself, with no call', async () => {
-  const { cluster, leader } = await opened();
+  const { cluster, leader } = await withBroker();
   cluster.calls.length = 0;
   await cluster.run(leader.forwarding.createTopics([newTopic('a')]));
   expect(cluster.calls).toEqual([]);
@@ -64,7 +37,7 @@ test('the active node does it itself, with no call', async () => {
 });
 
 test('a node that is asked and is not active refuses, and asks no further', async () => {
-  const { cluster, other } = await opened();
+  const { cluster, other } = await withBroker();
   const refused = failure(other.controller.createTopics([newTopic('a')]));
   expect(await refused).toMatch(/^NOT_CONTROLLER: .*nothing was changed$/);
   expect(await failure(other.controller.currentPosition())).toMatch(/^NOT_CONTROLLER/);

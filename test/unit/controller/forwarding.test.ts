@@ -1,37 +1,11 @@
 import { expect, test } from 'vitest';
-import { supportedFeatures } from '../../../src/metadata/features.ts';
-import { ApiError } from '../../../src/model/errors.ts';
-import { NO_BROKER_EPOCH, nodeId } from '../../../src/model/ids.ts';
-import { ControllerCluster } from '../../support/controller-cluster.ts';
+import { failure } from '../../support/api-failure.ts';
+import { registrationOf } from '../../support/broker-registration.ts';
+import { withBroker } from '../../support/controller-cluster.ts';
 import { newTopic, told } from './started-controller.ts';
 
-const registration = (id: number, incarnationId = 'first') => ({
-  nodeId: nodeId(id),
-  ...{ incarnationId, directoryId: `directory-${id}`, host: 'localhost', port: 9095, rack: '' },
-  ...{ listeners: [], peerAddress: '', features: supportedFeatures, isFenced: false },
-  previousBrokerEpoch: NO_BROKER_EPOCH,
-});
-
-/** `NAME: sentence` of what a promise rejects with. */
-const failure = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'done',
-    (error) => {
-      if (!(error instanceof ApiError)) throw error;
-      return `${error.row.name}: ${error.message}`;
-    },
-  );
-
-/** Three controllers with a broker, and the one that is asked. */
-async function opened(seed = 1) {
-  const cluster = await ControllerCluster.started(seed);
-  const { other } = cluster;
-  await cluster.run(other.forwarding.registerBroker(registration(1)));
-  return { cluster, other, leader: cluster.active! };
-}
-
 test('a request finds the next leader when the one before is dead', async () => {
-  const { cluster, other, leader } = await opened();
+  const { cluster, other, leader } = await withBroker();
   cluster.crash(leader.id);
   const began = cluster.scheduler.nowMs;
   const created = await cluster.run(other.forwarding.createTopics([newTopic('a')]));
@@ -41,7 +15,7 @@ test('a request finds the next leader when the one before is dead', async () => 
 });
 
 test('a request that has looked for a leader for long does not wait as long again for the one that comes', async () => {
-  const { cluster, other, leader } = await opened();
+  const { cluster, other, leader } = await withBroker();
   for (const { machine } of cluster.nodes.values()) {
     machine.disk.plan({ operation: 'syncStore', path: /./, delayMs: 10, times: 1_000 });
   }
@@ -54,7 +28,7 @@ test('a request that has looked for a leader for long does not wait as long agai
 });
 
 test('a request waits until there is a leader, and is told when there is none that nothing was changed', async () => {
-  const { cluster, other, leader } = await opened();
+  const { cluster, other, leader } = await withBroker();
   const third = [...cluster.nodes.values()].find((node) => node !== other && node !== leader)!;
   for (const { id } of [leader, third]) cluster.crash(id);
   const began = cluster.scheduler.nowMs;
@@ -70,7 +44,7 @@ test('a request waits until there is a leader, and is told when there is none th
 });
 
 test('what was sent to a leader that is cut off is of unknown outcome once another leads', async () => {
-  const { cluster, other, leader } = await opened();
+  const { cluster, other, leader } = await withBroker();
   cluster.cutOff.add(leader.id);
   const began = cluster.scheduler.nowMs;
   const lost = failure(other.forwarding.createTopics([newTopic('a')]));
@@ -81,21 +55,21 @@ test('what was sent to a leader that is cut off is of unknown outcome once anoth
 });
 
 test('the cut-off leader tells its own callers that the outcome is not known', async () => {
-  const { cluster, leader } = await opened();
+  const { cluster, leader } = await withBroker();
   cluster.cutOff.add(leader.id);
   const lost = failure(leader.forwarding.createTopics([newTopic('a')]));
   expect(await cluster.run(lost)).toMatch(/^REQUEST_TIMED_OUT: .*not known whether/);
 });
 
 test('what does no harm twice is asked of the next leader', async () => {
-  const { cluster, other, leader } = await opened();
-  const epoch = await cluster.run(other.forwarding.registerBroker(registration(2)));
+  const { cluster, other, leader } = await withBroker();
+  const epoch = await cluster.run(other.forwarding.registerBroker(registrationOf(2, 'first')));
   const before = await cluster.run(other.forwarding.allocateProducerIds(10));
   cluster.cutOff.add(leader.id);
   const { forwarding } = other;
   const [again, ids, position, checked] = await cluster.run(
     Promise.all([
-      forwarding.registerBroker(registration(2)),
+      forwarding.registerBroker(registrationOf(2, 'first')),
       forwarding.allocateProducerIds(10),
       forwarding.currentPosition(),
       forwarding.createTopics([newTopic('a')], true),
@@ -108,7 +82,7 @@ test('what does no harm twice is asked of the next leader', async () => {
 });
 
 test('a slow disk does not make a change be asked for twice', async () => {
-  const { cluster, other, leader } = await opened();
+  const { cluster, other, leader } = await withBroker();
   for (const { machine } of cluster.nodes.values()) {
     machine.disk.plan({ operation: 'syncStore', path: /./, delayMs: 6_000 });
   }
@@ -120,10 +94,10 @@ test('a slow disk does not make a change be asked for twice', async () => {
 });
 
 test('a registration is waited for as long as its signal lets it', async () => {
-  const { cluster, other, leader } = await opened();
+  const { cluster, other, leader } = await withBroker();
   for (const { id } of cluster.nodes.values()) if (id !== other.id) cluster.crash(id);
   const gone = new AbortController();
-  const waiting = other.forwarding.registerBroker(registration(2), gone.signal);
+  const waiting = other.forwarding.registerBroker(registrationOf(2, 'first'), gone.signal);
   const outcome = waiting.then(
     () => 'registered',
     (error: unknown) => error,

@@ -171,6 +171,15 @@ test('who waits for a position hears of it when the image has all below it', asy
   expect([heard, replica.position]).toEqual([[0, 1, 2], 4]);
 });
 
+test('who waits for a position is told when nobody wants it any more', async () => {
+  const { replica } = replicaOver();
+  const asked = new AbortController();
+  const reached = replica.reached(4, asked.signal);
+  asked.abort(new Error('stopped'));
+  await expect(reached).rejects.toThrow('stopped');
+  await expect(replica.reached(0, asked.signal)).rejects.toThrow('stopped');
+});
+
 test('a snapshot of one node is the image of another', () => {
   const { replica, command, applyTo } = replicaOver();
   command(cluster, ids(3));

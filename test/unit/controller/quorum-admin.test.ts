@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest';
-import type { ApiError } from '../../../src/model/errors.ts';
 import { nodeId } from '../../../src/model/ids.ts';
+import { failure } from '../../support/api-failure.ts';
 import { ControllerCluster } from '../../support/controller-cluster.ts';
-
-const failure = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'done',
-    (error: ApiError) => `${error.row.name}: ${error.message}`,
-  );
 
 /** Three voters, and what the leader does. */
 async function opened(voters = 3) {

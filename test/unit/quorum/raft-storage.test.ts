@@ -147,7 +147,7 @@ test('a truncation is lawful, however far it goes back', async () => {
   const env = memoryEnv();
   await env.files.makeDirectory('/data');
   const { storage } = await RaftStorage.open(env, '/data');
-  await storage.begin(metaAt(0, 0));
+  await storage.begin(threeVoters);
   const entries = Array.from({ length: 100 }, (_, i) => command(i + 1, 1));
   await storage.write(batchOf({ hardState: vote(1, 1), entries }));
   await storage.write(
@@ -191,7 +191,7 @@ test('a snapshot is read in pieces until another takes its place', async () => {
   const env = memoryEnv();
   await env.files.makeDirectory('/data');
   const { storage } = await RaftStorage.open(env, '/data');
-  await storage.begin(metaAt(0, 0));
+  await storage.begin(threeVoters);
   await storage.write(batchOf({ entries: [command(1, 0), command(2, 0)] }));
   await storage.saveSnapshot(metaAt(1, 0), [bytes('a'), bytes('b')]);
   const first = await storage.readPiece(1, 0, 10);

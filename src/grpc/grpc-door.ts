@@ -3,7 +3,7 @@ import type { Clock, Timers } from '../env/ports.ts';
 import { ApiError, Errors } from '../model/errors.ts';
 import { fetchMethod, produceMethod } from '../rpc/log-service.ts';
 import { HandlerTable, type TypedStreamEvents } from '../rpc/method.ts';
-import type { RpcStatus } from '../rpc/transport.ts';
+import type { OnRefused, RpcStatus } from '../rpc/transport.ts';
 import { type ServerFacts, serveAdmin } from './admin-handlers.ts';
 import { FetchStream } from './fetch-stream.ts';
 import type { GrpcConfig } from './grpc-config.ts';
@@ -17,7 +17,7 @@ interface OpenStream<In> extends TypedStreamEvents<In> {
 
 /** The gRPC door: everything it serves, and the streams that are open. */
 export class GrpcDoor {
-  readonly handlers: HandlerTable = new HandlerTable();
+  readonly handlers: HandlerTable;
   readonly #open = new Set<OpenStream<never>>();
   readonly #begun = Promise.withResolvers<void>();
   #isStopping = false;
@@ -27,7 +27,9 @@ export class GrpcDoor {
     env: { readonly clock: Clock; readonly timers: Timers },
     broker: Broker,
     facts: Pick<ServerFacts, 'serverVersion'>,
+    onRefused: OnRefused,
   ) {
+    this.handlers = new HandlerTable(onRefused);
     serveAdmin(this.handlers, broker, { ...facts, maxMessageBytes: config.maxMessageBytes });
     for (const [path, handler] of this.handlers.unary) {
       this.handlers.unary.set(path, async (request, context) => {

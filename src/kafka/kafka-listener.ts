@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Address, formatAddress, parseAddress } from '../rpc/address.ts';
 import { ConnectionLimits } from '../rpc/connection-limits.ts';
+import { type TlsError, tlsRefusal } from '../rpc/tls-refusal.ts';
 import type { Wire } from './connection.ts';
 import type { KafkaDoor } from './kafka-door.ts';
 import type { ListenerFacts } from './request-context.ts';
@@ -22,10 +23,6 @@ export interface KafkaListenOptions {
 }
 
 /** OpenSSL's errors have a sentence of their own. */
-interface TlsError extends Error {
-  readonly reason?: string;
-}
-
 /** How long a TLS client has for its handshake. */
 const HANDSHAKE_MS = 10_000;
 
@@ -79,9 +76,8 @@ export class KafkaListener {
       });
     });
     this.#server.on('tlsClientError', (error: TlsError, socket: TLSSocket) => {
-      // Who only hung up was not refused.
-      const reason = socket.authorizationError ?? error.reason;
-      if (reason) onRefused('TLS handshake', socket.remoteAddress ?? 'unknown', String(reason));
+      const reason = tlsRefusal(error, socket);
+      if (reason) onRefused('TLS handshake', socket.remoteAddress ?? 'unknown', reason);
       socket.destroy();
     });
   }

@@ -1,8 +1,10 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Timers } from '../env/ports.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import type { SocketServer } from './grpc-internals.ts';
+import { type TlsError, tlsRefusal } from './tls-refusal.ts';
 import type { ListenOptions } from './transport.ts';
 
 type Limits = Pick<
@@ -11,7 +13,8 @@ type Limits = Pick<
 >;
 
 /**
- * Turns away connections that are too many, and those that do not say in time that they speak HTTP/2.
+ * Turns away connections that are too many, and those that do not say in time that they speak HTTP/2, and
+ * tells of those whose TLS or HTTP/2 was none.
  * Nobody has said who they are at that point, so nothing is answered.
  */
 export class ConnectionGuard {
@@ -28,6 +31,11 @@ export class ConnectionGuard {
   watch(server: SocketServer): void {
     // Before anything is set up for the connection.
     server.prependListener('connection', (socket: Socket) => this.#connected(socket));
+    // Before Node forgets who it was.
+    server.prependListener('tlsClientError', (error: TlsError, socket: TLSSocket) => {
+      const reason = tlsRefusal(error, socket);
+      if (reason) this.#limits.onRefused('TLS handshake', socket.remoteAddress ?? '', reason);
+    });
     server.on('session', (session) => this.#awaitHandshake(session));
   }
 
@@ -52,6 +60,10 @@ export class ConnectionGuard {
     const timer = this.#timers.after(handshakeTimeoutMs, () => {
       session.destroy();
       onRefused('grpc.handshake.timeout.ms', address);
+    });
+    // What is not HTTP/2. Who only hung up was not refused.
+    session.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ERR_HTTP2_ERROR') onRefused('HTTP/2', address, error.message);
     });
     session.once('remoteSettings', () => timer.cancel());
     session.once('close', () => timer.cancel());

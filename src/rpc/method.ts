@@ -6,6 +6,7 @@ import {
   type CallOptions,
   type Channel,
   type MessageStream,
+  type OnRefused,
   RpcCode,
   RpcError,
   type RpcStatus,
@@ -80,6 +81,12 @@ export class HandlerTable implements ServerHandlers {
     new Map();
   readonly streams: Map<string, (stream: MessageStream, context: CallContext) => StreamEvents> =
     new Map();
+  readonly #onRefused: OnRefused;
+
+  /** @param onRefused told of requests that cannot be decoded */
+  constructor(onRefused: OnRefused = () => {}) {
+    this.#onRefused = onRefused;
+  }
 
   onCall<Request, Response>(
     method: Method<Request, Response>,
@@ -87,7 +94,7 @@ export class HandlerTable implements ServerHandlers {
   ): void {
     this.unary.set(method.path, async (bytes, context) => {
       const request = decodeOr(method.request, bytes, (error) => {
-        throw malformedRequest(error);
+        throw this.#refuse(error, context);
       });
       return method.response.encode(await handler(request, context));
     });
@@ -101,9 +108,14 @@ export class HandlerTable implements ServerHandlers {
       decodingEvents(
         method.request,
         handler(encodingStream(stream, method.response), context),
-        (error) => stream.fail(rpcStatusOf(malformedRequest(error))),
+        (error) => stream.fail(rpcStatusOf(this.#refuse(error, context))),
       ),
     );
+  }
+
+  #refuse(error: CorruptError, { peer }: CallContext): ApiError {
+    this.#onRefused('malformed request', peer, error.message);
+    return malformedRequest(error);
   }
 }
 

@@ -39,11 +39,14 @@ export interface ListenOptions extends ConnectOptions {
   readonly stalledReaderMs: number;
   /** Charged for what has arrived and was not dealt with, and for what waits to be sent. */
   readonly memory: MemoryAccount;
-  /** Told of connections and calls that a limit has ended, by the name of the limit. */
-  readonly onRefused: (limit: string, peer: string) => void;
+  /** Told of connections and calls that were ended, by the name of the limit, or for another reason. */
+  readonly onRefused: OnRefused;
   /** Root `.proto` files, relative to `proto/`, that reflection tells about; without them it is off. */
   readonly reflection?: readonly string[];
 }
+
+/** `detail` is what is not the same each time. */
+export type OnRefused = (limit: string, peer: string, detail?: string) => void;
 
 /** The memory that requests and answers of all connections share. */
 export interface MemoryAccount {

@@ -16,7 +16,7 @@ import { PEER_MESSAGE_BYTES_MAX } from '../quorum/peer-frames.ts';
 import { Peers } from '../quorum/peer-network.ts';
 import { isMember, isVoter, type Member, memberOf } from '../raft/configuration.ts';
 import { HandlerTable } from '../rpc/method.ts';
-import type { Channel, Listener, TlsOptions, Transport } from '../rpc/transport.ts';
+import type { Channel, Listener, OnRefused, TlsOptions, Transport } from '../rpc/transport.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { DataDirectory } from './data-directory.ts';
 
@@ -46,7 +46,7 @@ export interface PeerDoorParts {
   readonly env: Env;
   readonly transport: Transport;
   readonly logger: Logger;
-  readonly onRefused: (limit: string, peer: string) => void;
+  readonly onRefused: OnRefused;
 }
 
 /** This node among its peers: it listens for them, forms or joins a cluster with them, and carries Raft. */
@@ -106,7 +106,7 @@ export class PeerDoor {
   async listen(controller: Controller, quorum: QuorumAdmin): Promise<void> {
     const { transport, onRefused } = this.#parts;
     const { listener, tls } = this.#options;
-    const table = new HandlerTable();
+    const table = new HandlerTable(onRefused);
     serveController(table, controller, quorum);
     this.#peers.addHandlers(table);
     this.#forming.addHandlers(table);

@@ -38,7 +38,7 @@ export class PeerRefusals {
     if (nowMs < refused.nextLineMs) return;
     this.#logger.warn(
       { limit, peer, refused: refused.sinceLine, ...(detail === undefined ? {} : { detail }) },
-      'a limit has ended connections or calls',
+      'connections or calls were ended',
     );
     refused.sinceLine = 0;
     refused.nextLineMs = nowMs + LINE_INTERVAL_MS;

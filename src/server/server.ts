@@ -15,7 +15,7 @@ import { supportedFeatures } from '../metadata/features.ts';
 import { type NodeId, nodeId } from '../model/ids.ts';
 import { quorumSettings } from '../quorum/quorum-config.ts';
 import { parseAddress } from '../rpc/address.ts';
-import type { Listener, TlsOptions, Transport } from '../rpc/transport.ts';
+import type { Listener, OnRefused, TlsOptions, Transport } from '../rpc/transport.ts';
 import { makeBackground } from '../telemetry/background.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -78,7 +78,7 @@ export class Server {
   readonly #config: ServerConfig;
   readonly #parts: ServerParts;
   #http: HttpEndpoint | undefined;
-  readonly #refusals: PeerRefusals;
+  readonly #onRefused: OnRefused;
   #data: DataDirectory | undefined;
   #broker: Broker | undefined;
   #door: GrpcDoor | undefined;
@@ -98,7 +98,8 @@ export class Server {
   constructor(config: ServerConfig, parts: ServerParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#refusals = new PeerRefusals(parts.env.clock, parts.logger, parts.metrics);
+    const refusals = new PeerRefusals(parts.env.clock, parts.logger, parts.metrics);
+    this.#onRefused = (...refused) => refusals.note(...refused);
   }
 
   /**
@@ -277,7 +278,7 @@ export class Server {
       this.#peers = new PeerDoor(
         this.#data!,
         { voters, listener, advertised, clusterId, heartbeatIntervalMs, tls },
-        { env, transport, logger, onRefused: (...refused) => this.#refusals.note(...refused) },
+        { env, transport, logger, onRefused: this.#onRefused },
       );
     }
     const config = parseSettings(controllerSettings, settings);
@@ -350,18 +351,20 @@ export class Server {
       env,
       broker: this.#broker!,
       config: parseSettings(kafkaSettings, settings),
-      onRefused: (...refused) => this.#refusals.note(...refused),
+      onRefused: this.#onRefused,
     });
   }
 
   async #listen(settings: GivenSettings, tls: Awaited<ReturnType<typeof readTlsFiles>>) {
     const { env, transport } = this.#parts;
     const grpc = parseSettings(grpcSettings, settings);
-    this.#door = new GrpcDoor(grpc, env, this.#broker!, { serverVersion: SERVER_VERSION });
+    const onRefused = this.#onRefused;
+    const facts = { serverVersion: SERVER_VERSION };
+    this.#door = new GrpcDoor(grpc, env, this.#broker!, facts, onRefused);
     this.#grpc = await transport.listen(this.#config.grpcListener, this.#door.handlers, {
       ...grpc,
       memory: this.#broker!.memory,
-      onRefused: (...refused) => this.#refusals.note(...refused),
+      onRefused,
       ...(grpc.reflectionEnabled ? { reflection: PROTOS } : {}),
       ...(tls === undefined ? {} : { tls }),
     });

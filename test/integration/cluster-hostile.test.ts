@@ -48,8 +48,15 @@ function sendRaw(address: string, bytes: Uint8Array): Promise<void> {
   return within(closed, 'the end of a connection');
 }
 
+interface Complaint {
+  readonly msg: string;
+  readonly reason?: string;
+  /** Of what was ended: a limit, or what was wrong with it. */
+  readonly limit?: string;
+}
+
 /** What a node has logged by way of warning, or worse. */
-const complaints = (log: string): { msg: string; reason?: string }[] =>
+const complaints = (log: string): Complaint[] =>
   log
     .split('\n')
     .filter((line) => line.startsWith('{') && !line.includes('"level":"info"'))
@@ -84,16 +91,22 @@ test('what is not from a peer is refused with a line, and disturbs nobody', asyn
   const told = (text: string) =>
     until(`a line with ${text}`, () => lines().some(({ reason }) => reason?.includes(text)));
 
+  const ended = (limit: string) =>
+    until(`a line of ${limit}`, () => lines().some((each) => each.limit === limit));
+
   await sendRaw(address, randomBytes(100_000));
   await sendRaw(address, Buffer.from('GET / HTTP/1.1\r\nHost: varve\r\n\r\n'));
+  await ended('HTTP/2');
 
   const garbage = await exchange(channel, randomBytes(1_000));
   expect(garbage.code).not.toBe(RpcCode.OK);
   await until('a line', () => lines().length > 0);
   const large = await exchange(channel, new Uint8Array(PEER_MESSAGE_BYTES_MAX + 1));
   expect(large.code).toBe(RpcCode.RESOURCE_EXHAUSTED);
+  await ended('grpc.message.max.bytes');
   const call = channel.unary(introduceMethod.path, randomBytes(1_000), { timeoutMs: 10_000 });
   await expect(within(call, 'a call of garbage')).rejects.toThrow();
+  await ended('malformed request');
 
   const good: Hello = {
     ...{ protocolVersion: PROTOCOL_VERSION, clusterId, address: '' },

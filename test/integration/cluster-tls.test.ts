@@ -37,6 +37,9 @@ test('nodes form a cluster over TLS, and one without their certificate is not le
       expect(node.log).toMatch(new RegExp(`"address":"${address}".*"a node does not answer"`));
     }
   }
+  // Those who refuse them say so, too.
+  const told = () => [1, 2, 3].every((id) => cluster.node(id).log.includes('TLS handshake'));
+  await until('a line of each voter', told);
   // It asks again and again.
   await sleep(2_000);
   for (const [id] of strangers) await cluster.node(id).kill();

@@ -47,7 +47,13 @@ export class DoorWorld {
   constructor(world: BrokerWorld) {
     this.world = world;
     const config = parseSettings(grpcSettings, world.settings);
-    this.door = new GrpcDoor(config, world.machine.env, world.broker, { serverVersion: '1.2.3' });
+    this.door = new GrpcDoor(
+      config,
+      world.machine.env,
+      world.broker,
+      { serverVersion: '1.2.3' },
+      () => {},
+    );
   }
 
   async listen(): Promise<void> {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import * as http2 from 'node:http2';
 import * as net from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import type { ListenOptions } from '../../../src/rpc/transport.ts';
+import { type ListenOptions, RpcCode } from '../../../src/rpc/transport.ts';
 import { HeldTimers } from '../../support/held-timers.ts';
 import { closeOpened, echo, opened, openGrpc, pem } from './grpc-world.ts';
 import { bytes, until } from './transport-world.ts';
@@ -16,7 +16,11 @@ async function guarded(options: Partial<ListenOptions>) {
   const refused: string[] = [];
   const handshakes = new HeldTimers(HANDSHAKE_MS);
   const world = await openGrpc(
-    { onRefused: (limit) => refused.push(limit), handshakeTimeoutMs: HANDSHAKE_MS, ...options },
+    {
+      onRefused: (limit, _, detail) => refused.push(detail ? `${limit}: ${detail}` : limit),
+      handshakeTimeoutMs: HANDSHAKE_MS,
+      ...options,
+    },
     { ownTimers: handshakes },
   );
   const port = Number(world.listener.address.split(':')[1]);
@@ -88,4 +92,37 @@ test('one that has spoken stays, and goes when it is idle for long', async () =>
   handshakes.fire();
   await until(() => session.closed);
   expect(refused).toEqual([]);
+});
+
+test.each(['GET / HTTP/1.1\r\nHost: varve\r\n\r\n', 'what is this?'.repeat(100)])(
+  'who does not speak HTTP/2 is closed, and that is told',
+  async (said) => {
+    const { connectSocket, refused, connect } = await guarded({});
+    const stranger = await connectSocket();
+    stranger.write(said);
+    await closed(stranger);
+    expect(refused).toEqual(['HTTP/2: Received bad client magic byte string']);
+    const hangsUp = await connectSocket();
+    hangsUp.write('PRI * HTTP');
+    hangsUp.resetAndDestroy();
+    await closed(hangsUp);
+    expect(await echo(connect())).toEqual(bytes(1));
+    expect(refused).toHaveLength(1);
+  },
+);
+
+test('who fails the TLS handshake is told of, with the address and the reason', async () => {
+  const told: string[] = [];
+  const { connect, connectSocket } = await guarded({
+    onRefused: (...each) => told.push(each.join(', ')),
+    tls: { cert: pem('server.crt'), key: pem('server.key'), ca: pem('ca.crt') },
+  });
+  const plain = await connectSocket();
+  plain.write('GET / HTTP/1.1\r\n\r\n');
+  await closed(plain);
+  await until(() => told.length === 1);
+  expect(await echo(connect({ ca: pem('ca.crt') }))).toBe(RpcCode.UNAVAILABLE);
+  await until(() => told.length > 1);
+  expect(told[0]).toBe('TLS handshake, 127.0.0.1, http request');
+  expect(told[1]).toBe('TLS handshake, 127.0.0.1, peer did not return a certificate');
 });

@@ -70,7 +70,8 @@ describe('a call', () => {
   });
 
   test('with a malformed request is INVALID_REQUEST and never reaches its handler', async () => {
-    const table = new HandlerTable();
+    const refused: string[] = [];
+    const table = new HandlerTable((...each) => refused.push(each.join(', ')));
     table.onCall(method, async () => expect.unreachable());
     const { channel, unexpected } = await open(table);
     expect(await statusOf(call(channel, rawMethod, bytes(255), options))).toEqual({
@@ -79,6 +80,7 @@ describe('a call', () => {
       errorCode: Errors.INVALID_REQUEST.code,
     });
     expect(unexpected).toEqual([]);
+    expect(refused).toEqual(['malformed request, in-process, 255 is not a number']);
   });
 
   test('whose decoder has a bug is INTERNAL, and the bug is reported', async () => {
@@ -130,7 +132,8 @@ describe('a stream', () => {
   });
 
   test('with a malformed request ends with INVALID_REQUEST', async () => {
-    const table = new HandlerTable();
+    const refused: string[] = [];
+    const table = new HandlerTable((...each) => refused.push(each.join(', ')));
     const server = new Events<number>();
     table.onStream(method, () => server);
     const { channel } = await open(table);
@@ -140,6 +143,7 @@ describe('a stream', () => {
     await until(() => client.closes.length > 0 && server.closes.length > 0);
     expect(server.messages).toEqual([1]);
     expect(client.closes[0]).toMatchObject({ errorCode: Errors.INVALID_REQUEST.code });
+    expect(refused).toEqual(['malformed request, in-process, 255 is not a number']);
   });
 
   test('with a malformed answer is given up by the client', async () => {

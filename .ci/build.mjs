@@ -40,10 +40,33 @@ await build({
     emptyOutDir: false,
     rolldownOptions: {
       input: Object.fromEntries(ENTRIES.map((entry) => [entry, join(root, 'src', `${entry}.ts`)])),
-      output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: 'chunks/[name].js',
+        // They are in the types; a process keeps the text of all that it has loaded.
+        comments: { jsdoc: false },
+      },
     },
   },
+  plugins: [
+    {
+      name: 'ascii',
+      generateBundle(_, bundle) {
+        for (const chunk of Object.values(bundle)) {
+          if (chunk.type === 'chunk') chunk.code = ascii(chunk.code);
+        }
+      },
+    },
+  ],
 });
+
+/** A text with one character beyond Latin-1 takes two bytes for each in memory. */
+function ascii(code) {
+  return code.replace(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
 
 const command = join(out, 'cli', 'main.js');
 if (!existsSync(command)) {

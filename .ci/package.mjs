@@ -1,7 +1,7 @@
 // Packs the package, installs it into an empty folder, and uses it there under every supported Node:
 // the command, the client, the embedded broker, the types. Writes {passed, failed} for `.ci/sum.mjs`.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -133,6 +133,16 @@ try {
   npm(app, 'install', join(work, tarball));
   writeFileSync(join(app, 'use.mjs'), script);
   writeFileSync(join(app, 'use.ts'), typed);
+
+  await check('the code takes one byte for a character in memory', () => {
+    const dist = join(app, 'node_modules/varve/dist');
+    const files = readdirSync(dist, { recursive: true }).filter((file) => file.endsWith('.js'));
+    if (files.length === 0) throw new Error(`there is no code in ${dist}`);
+    for (const file of files) {
+      const found = /[^\0-\x7f]/.exec(readFileSync(join(dist, file), 'utf8'));
+      if (found !== null) throw new Error(`${file} contains ${found[0]}`);
+    }
+  });
 
   await check('the types of every export are found', () => {
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024'];

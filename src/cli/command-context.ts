@@ -20,8 +20,8 @@ export interface CommandContext {
   connect(options: ConnectOptions): Promise<Client>;
   /** Starts a node as the server's entry does, loaded when it is called. */
   startServer(options: StartServerOptions): Promise<RunningServer>;
-  /** Runs `varve` with these arguments, those of `start --json`, as a process of its own. */
-  spawnNode(args: readonly string[], onLog: (line: string) => void): NodeProcess;
+  /** Runs `varve` with these arguments, those of `start --json`, as a process of its own; loaded when it is called. */
+  spawnNode(args: readonly string[], onLog: (line: string) => void): Promise<NodeProcess>;
 }
 
 /** A node that runs in a process of its own. */

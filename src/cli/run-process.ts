@@ -3,7 +3,6 @@ import type { CommandContext } from './command-context.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { Output } from './output.ts';
 import { runCommandLine } from './run.ts';
-import { spawnNode } from './spawn-node.ts';
 
 /** Runs the command line of this process; its exit code is set when the promise resolves. */
 export async function runProcess(): Promise<void> {
@@ -26,7 +25,10 @@ export async function runProcess(): Promise<void> {
       const { startServer } = await import('../server/main.ts');
       return await startServer(options);
     },
-    spawnNode,
+    spawnNode: async (args, onLog) => {
+      const { spawnNode } = await import('./spawn-node.ts');
+      return spawnNode(args, onLog);
+    },
   };
   // Neither the timers of `env` nor a promise keep a process, so one that waits for a broker to come
   // back would just end, with exit code 0. An open port does.

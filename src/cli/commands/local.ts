@@ -32,7 +32,7 @@ export async function local(options: LocalCommandOptions, context: CommandContex
   const stop = (): void => {
     for (const node of running.values()) node.stop();
   };
-  for (const node of nodes) running.set(node.id, spawn(node, nodes, options, context));
+  for (const node of nodes) running.set(node.id, await spawn(node, nodes, options, context));
   const processes = [...running.values()];
   for (const [id, { ended }] of running) {
     void ended.then((how) => {
@@ -65,7 +65,7 @@ function spawn(
   nodes: readonly LocalNode[],
   options: LocalCommandOptions,
   { errors, spawnNode }: CommandContext,
-): NodeProcess {
+): Promise<NodeProcess> {
   const prefix = nodes.length === 1 ? '' : `[${node.id}] `;
   return spawnNode(startArguments(node, nodes, options), (line) =>
     errors.tell(`${prefix}${line}\n`),

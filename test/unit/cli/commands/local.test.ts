@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { NodeProcess } from '../../../../src/cli/command-context.ts';
+import type { CommandContext } from '../../../../src/cli/command-context.ts';
 import { Interrupted } from '../../../../src/cli/exit-code.ts';
 import { memoryEnv } from '../../../../src/env/memory-env.ts';
 import { varve } from '../run-varve.ts';
@@ -10,7 +10,7 @@ function processes() {
   const ends: ((how: number | string) => void)[] = [];
   const readies: ((isReady: boolean) => void)[] = [];
   const stopped: number[] = [];
-  const spawnNode = (args: readonly string[], onLog: (line: string) => void): NodeProcess => {
+  const spawnNode: CommandContext['spawnNode'] = async (args, onLog) => {
     const at = started.push([...args]) - 1;
     const ready = Promise.withResolvers<boolean>();
     const ended = Promise.withResolvers<number | string>();

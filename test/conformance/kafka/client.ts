@@ -31,9 +31,19 @@ export interface Job {
   readonly prefix: string;
   /** Whether it may ask for a restart of the server. */
   readonly canRestart: boolean;
+  /** Null if there is none. */
+  readonly cluster: Cluster | null;
   /** Null if the server is not ours to configure. */
   readonly listeners: Listeners | null;
   readonly certificates: Certificates;
+}
+
+/** Several brokers of one cluster, beside the one of all other features. */
+export interface Cluster {
+  /** `host:port` of each. */
+  readonly servers: readonly string[];
+  /** Topics, and for each a broker that does not lead it. */
+  readonly topics: readonly { readonly topic: string; readonly server: string }[];
 }
 
 /** Listeners of the server, beside the one of all other features; all as `host:port`. */

@@ -34,6 +34,7 @@ export const FEATURES = [
   'describe the cluster',
   'describe log dirs',
   'describe producers',
+  'three brokers',
   'named listeners',
   'TLS',
   'mutual TLS',

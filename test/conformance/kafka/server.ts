@@ -22,6 +22,8 @@ export interface Server {
   readonly restart?: () => Promise<void>;
   /** Absent if it is not ours. */
   readonly listeners?: ServerListeners;
+  /** `host:port` of the brokers of a cluster that runs beside it; absent if there is none. */
+  readonly cluster?: readonly string[];
 }
 
 export interface ServerListeners extends Listeners {
@@ -32,12 +34,15 @@ export interface ServerListeners extends Listeners {
 /** One that somebody else started, of whatever kind. */
 export const externalServer = (address: string): Server => ({ name: address, address });
 
-/** A broker from the built package, and a second one for the listener that asks for certificates. */
+/**
+ * A broker from the built package, a second one for the listener that asks for certificates, and three that are a
+ * cluster.
+ */
 export async function startVarve(workspace: Workspace): Promise<Server> {
   const root = buildPackage(workspace.makeFolder('package'));
-  const starter = (listeners: readonly string[]): (() => Child) => {
+  const starter = (more: readonly string[]): (() => Child) => {
     const data = workspace.makeFolder('data');
-    const places = ['--data-dir', data, '--grpc', '127.0.0.1:0', '--http', '', ...listeners];
+    const places = ['--data-dir', data, '--grpc', '127.0.0.1:0', '--http', '', ...more];
     return () =>
       workspace.start({
         name: 'varve start',
@@ -57,7 +62,25 @@ export async function startVarve(workspace: Workspace): Promise<Server> {
     address: boundTo(PLAINTEXT),
     restart: await own(start, isReady),
     listeners: { ...listenersFor(plans), besideMutualTls: boundTo(beside) },
+    cluster: await startCluster((more) => own(starter(more), isReady)),
   };
+}
+
+/** Three nodes; returns their listeners for Kafka clients. */
+async function startCluster(
+  run: (more: readonly string[]) => Promise<unknown>,
+): Promise<readonly string[]> {
+  const address = async (): Promise<string> => `127.0.0.1:${await freePort()}`;
+  const nodes: { readonly id: number; readonly peer: string; readonly kafka: string }[] = [];
+  for (const id of [1, 2, 3]) nodes.push({ id, peer: await address(), kafka: await address() });
+  const voters = nodes.map(({ id, peer }) => `${id}@${peer}`).join(',');
+  // None is ready before most of them are there.
+  await Promise.all(
+    nodes.map(({ id, peer, kafka }) =>
+      run([...['--node-id', `${id}`, '--voters', voters], ...['--peer', peer, '--kafka', kafka]]),
+    ),
+  );
+  return nodes.map(({ kafka }) => kafka);
 }
 
 /** Apache Kafka as the bench installs it: what passes there is what a client expects. */

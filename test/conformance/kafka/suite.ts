@@ -4,7 +4,7 @@ import { UnavailableError } from '../../../bench/system.ts';
 import { MissingToolchainError, type Result } from '../check.ts';
 import { serves } from './announced-apis.ts';
 import { batchCodecs } from './batch-codecs.ts';
-import type { Client, Job } from './client.ts';
+import type { Client, Cluster, Job } from './client.ts';
 import { CLIENTS } from './clients.ts';
 import { CODECS, FEATURES, type Feature, type Outcome, type Outcomes } from './features.ts';
 import { CERTIFICATES } from './listeners.ts';
@@ -72,11 +72,7 @@ async function runOne(client: Client, server: Server): Promise<Run> {
     const program = await client.prepare();
     const prefix = `${client.id}-${randomBytes(3).toString('hex')}`;
     const { address, restart, listeners = null } = server;
-    const job: Job = {
-      ...{ server: address, prefix, canRestart: restart !== undefined },
-      ...{ listeners, certificates: CERTIFICATES },
-    };
-    const make = (at: string, topics: object): Promise<void> =>
+    const make = (at: string, topics: object): Promise<ReadonlyMap<string, string>> =>
       makeTopics(at, new Map(Object.entries(topics).map(([name, n]) => [`${prefix}-${name}`, n])));
     await make(address, client.topics ?? {});
     if (listeners !== null) {
@@ -84,6 +80,11 @@ async function runOne(client: Client, server: Server): Promise<Run> {
       await make(address, { ...Object.fromEntries(named), tls: 1 });
       await make(listeners.besideMutualTls, { 'mutual-tls': 1 });
     }
+    const job: Job = {
+      ...{ server: address, prefix, canRestart: restart !== undefined },
+      ...{ listeners, certificates: CERTIFICATES },
+      cluster: await clusterFor(prefix, server.cluster),
+    };
     const outcomes = await runClient(program, job, restart);
     return { outcomes: new Map([...outcomes, ...(await wrongCodecs(client, job, outcomes))]) };
   } catch (error) {
@@ -94,6 +95,20 @@ async function runOne(client: Client, server: Server): Promise<Run> {
   } finally {
     console.error(`${client.name}: ${((Date.now() - startedMs) / 1_000).toFixed(1)} s`);
   }
+}
+
+/** As many topics as there are brokers twice over: of placement by chance, nearly every broker leads some. */
+async function clusterFor(
+  prefix: string,
+  servers: readonly string[] | undefined,
+): Promise<Cluster | null> {
+  if (servers === undefined) return null;
+  const names = Array.from({ length: 2 * servers.length }, (_, at) => `${prefix}-cluster-${at}`);
+  const leaders = await makeTopics(servers[0]!, new Map(names.map((name) => [name, 1])));
+  const topics = [...leaders].map(([topic, leader]) => ({
+    ...{ topic, server: servers.find((each) => each !== leader)! },
+  }));
+  return { servers, topics };
 }
 
 /** The features of codecs whose batches were not sent with them, though the client thought all well. */

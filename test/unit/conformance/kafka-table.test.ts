@@ -3,10 +3,11 @@ import { FEATURES, type Outcome } from '../../conformance/kafka/features.ts';
 import { runClient } from '../../conformance/kafka/run-client.ts';
 import { tableOf, withTable } from '../../conformance/kafka/table.ts';
 
-const listeners = null;
+const [listeners, cluster] = [null, null];
 const files = { cert: '', key: '' };
 const certificates = { ca: '', otherCa: '', client: files, stranger: files };
-const job = { server: '127.0.0.1:1', prefix: 'p', canRestart: true, listeners, certificates };
+const where = { server: '127.0.0.1:1', listeners, cluster };
+const job = { ...where, prefix: 'p', canRestart: true, certificates };
 const program = (script: string) => ({ file: process.execPath, args: ['-e', script] });
 const print = (line: object) => `console.log(${JSON.stringify(JSON.stringify(line))});`;
 

@@ -1,4 +1,4 @@
-// What clients do at listeners that have names, advertised addresses, and TLS.
+// What clients do in a cluster, and at listeners that have names, advertised addresses, and TLS.
 import { readFileSync } from 'node:fs';
 import { equal, feature, holds, job, sleep, topicName, unsupported } from './features.mjs';
 
@@ -21,7 +21,7 @@ const whole = ({ message, errors = [], cause }) =>
   [message, ...errors.map(whole), ...(cause instanceof Error ? [whole(cause)] : [])].join(': ');
 
 /**
- * Three features, by what a client can do at a place `{ server, ca?, cert?, key? }`; the last three are files.
+ * Four features, by what a client can do at a place `{ server, ca?, cert?, key? }`; the last three are files.
  * `told(place)` are the addresses of the brokers in its metadata; `roundTrip(place, topic)` writes to its first
  * partition, reads it and compares; `unproven` matches what a client says when it shows no certificate and must.
  */
@@ -39,6 +39,13 @@ export async function listenerFeatures({ told, roundTrip, unproven = UNPROVEN })
     holds(expected.test(whole(end)), `${what}: the error is ${whole(end)}`);
   }
 
+  await feature('three brokers', async () => {
+    const { servers, topics } = job.cluster ?? unsupported('the server has no cluster beside it');
+    for (const server of servers) {
+      equal((await told({ server })).sort(), [...servers].sort(), `what was told at ${server}`);
+    }
+    for (const { topic, server } of topics) await roundTrip({ server }, topic);
+  });
   await feature('named listeners', async () => {
     for (const [number, { server, advertised }] of listeners().named.entries()) {
       equal(await told({ server }), [advertised], `what was told at ${server}`);

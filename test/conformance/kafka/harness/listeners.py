@@ -1,4 +1,4 @@
-"""What clients do at listeners that have names, advertised addresses, and TLS."""
+"""What clients do in a cluster, and at listeners that have names, advertised addresses, and TLS."""
 
 import re
 import threading
@@ -13,7 +13,7 @@ UNPROVEN = "(?i)certificate.required|bad.certificate"
 
 
 def listener_features(told, round_trip):
-    """Three features, by what a client can do at a place, a dictionary of `server` and perhaps of the files `ca`,
+    """Four features, by what a client can do at a place, a dictionary of `server` and perhaps of the files `ca`,
     `cert` and `key`. `told(place)` are the addresses of the brokers in its metadata; `round_trip(place, topic)`
     writes to its first partition, reads it and compares."""
     certificates = job["certificates"]
@@ -38,6 +38,15 @@ def listener_features(told, round_trip):
         thread.join(REFUSAL_SECONDS)
         holds(end[1], f"{what}: {end[0]}")
 
+    def three_brokers():
+        if job["cluster"] is None:
+            raise Unsupported("the server has no cluster beside it")
+        servers = job["cluster"]["servers"]
+        for server in servers:
+            equal(sorted(told({"server": server})), sorted(servers), f"what was told at {server}")
+        for each in job["cluster"]["topics"]:
+            round_trip({"server": each["server"]}, each["topic"])
+
     def named():
         for number, listener in enumerate(listeners()["named"]):
             place = {"server": listener["server"]}
@@ -59,6 +68,7 @@ def listener_features(told, round_trip):
         # Not every server says why it hangs up.
         refused({**place, **certificates["stranger"]}, ".", "with a certificate of another authority")
 
+    run_feature("three brokers", three_brokers)
     run_feature("named listeners", named)
     run_feature("TLS", tls)
     run_feature("mutual TLS", mutual_tls)

@@ -2,10 +2,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
-/** What clients do at listeners that have names, advertised addresses, and TLS. */
+/** What clients do in a cluster, and at listeners that have names, advertised addresses, and TLS. */
 final class Listeners {
   /** What a client can do with settings that say where the broker is and how to speak to it. */
   interface Client {
@@ -30,6 +32,19 @@ final class Listeners {
   }
 
   void run() {
+    features.feature("three brokers", () -> {
+      JsonNode cluster = features.job.get("cluster");
+      if (cluster.isNull()) throw new Features.Unsupported("the server has no cluster beside it");
+      Set<String> servers = new HashSet<>();
+      for (JsonNode server : cluster.get("servers")) servers.add(server.asText());
+      for (String server : servers) {
+        List<String> told = client.told(Map.of("bootstrap.servers", server));
+        Features.equal(new HashSet<>(told), servers, "what was told at " + server);
+      }
+      for (JsonNode each : cluster.get("topics")) {
+        client.roundTrip(Map.of("bootstrap.servers", each.get("server").asText()), each.get("topic").asText());
+      }
+    });
     features.feature("named listeners", () -> {
       int number = 0;
       for (JsonNode listener : listeners().get("named")) {

@@ -264,3 +264,17 @@ test('a snapshot of its own that is overtaken by two of the leader is not stored
   expect(node.fatal).toEqual([]);
   expect(node.appliedIndex).toBe(60);
 });
+
+test('a leader whose disk hangs is followed by one whose disk works', async () => {
+  const cluster = await DriverCluster.started({ seed: 21 });
+  await cluster.appended('a');
+  const old = await cluster.settled();
+  old.machine.disk.plan({ operation: 'syncStore', path: /./, delayMs: 60_000 });
+  const waiting = outcomeOf(cluster.append(old, 'b'));
+  await cluster.until(() => cluster.leader !== undefined && cluster.leader !== old);
+  expect(await cluster.scheduler.complete(waiting)).toBe('REQUEST_TIMED_OUT');
+  await cluster.scheduler.complete(cluster.append(cluster.leader!, 'c'));
+  expect(old.driver!.status.persistedIndex).toBeLessThan(cluster.leader!.driver.status.commitIndex);
+  await cluster.pass(60_000);
+  expect((await cluster.converged()).map((line) => line.split(' ')[1])).toEqual(['a', 'b', 'c']);
+});

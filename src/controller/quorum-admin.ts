@@ -112,7 +112,8 @@ export class QuorumAdmin implements QuorumApi {
    */
   async #handOver(status: RaftStatus): Promise<Hindrance> {
     const [next] = successors(status);
-    const outcome = await this.#quorum.transferLeadership(next!.member);
+    if (next === undefined) return 'no-majority';
+    const outcome = await this.#quorum.transferLeadership(next.member);
     return outcome ?? 'not-leader';
   }
 
@@ -171,10 +172,10 @@ export class QuorumAdmin implements QuorumApi {
   }
 }
 
-/** Who can take the lead over: the voters, first who has the most of the log. */
+/** Who can take the lead over: the voters that were heard of, first who has the most of the log. */
 export const successors = ({ followers, configuration }: RaftStatus): RaftStatus['followers'] =>
   followers
-    .filter(({ member }) => isVoter(configuration, member))
+    .filter(({ member, isActive }) => isActive && isVoter(configuration, member))
     .toSorted((a, b) => b.matchIndex - a.matchIndex);
 
 /** Of what may pass by itself; all else is told at once. */

@@ -56,7 +56,9 @@ export class PeerLink {
   send(message: RaftMessage): void {
     if (this.#isClosed) return;
     if (!this.#isAccepted) {
-      if (isUrgent(message)) this.#newest.set(message.kind, message);
+      // Who is told late to campaign at once would break a leadership that goes on.
+      const mayWait = isUrgent(message) && message.kind !== 'timeout-now';
+      if (mayWait) this.#newest.set(message.kind, message);
       return;
     }
     const frame = exchangeMethod.request.encode({ kind: 'raft', message });

@@ -94,7 +94,7 @@ export class QuorumDriver {
   #snapshotSource: (() => SnapshotSource) | undefined;
   #dueSnapshot: DueSnapshot | null = null;
   #isMakingSnapshot = false;
-  /** Of the newest that is made, stored, or has come. */
+  /** Of the newest that is made, stored, or has come, be it stored yet or not. */
   #snapshotIndex: number;
   #timer: Timer | null = null;
   /** Why nothing can be asked for any more. */
@@ -310,7 +310,10 @@ export class QuorumDriver {
       chunk?.isLast !== true || snapshot !== null,
       'the last piece of a snapshot was looked at',
     );
-    if (snapshot !== null) this.#arrived.set(snapshot.meta.last.index, snapshot.records);
+    if (snapshot !== null) {
+      this.#snapshotIndex = snapshot.meta.last.index;
+      this.#arrived.set(this.#snapshotIndex, snapshot.records);
+    }
     this.#writes.push({ sequence, hardState, truncateFrom, entries, snapshot });
     this.#storing ??= this.#storeNextTurn();
   }
@@ -344,7 +347,6 @@ export class QuorumDriver {
     const records = this.#arrived.get(index);
     assert(records !== undefined, 'a snapshot is restored that has come');
     for (const each of this.#arrived.keys()) if (each <= index) this.#arrived.delete(each);
-    this.#snapshotIndex = index;
     this.#applying.restore(snapshot, records);
   }
 

@@ -22,6 +22,9 @@ interface Handover {
   ticks: number;
 }
 
+/** Election timeouts that the leader's own disk may take for a write. */
+const DISK_PATIENCE = 6;
+
 /** Leads one epoch. Only appends to its log, and never looks at anybody else's (paper 5.3). */
 export class Leader implements Role {
   readonly name = 'leader';
@@ -39,6 +42,8 @@ export class Leader implements Role {
   #heartbeatCommitIndex: number;
   #ticksToHeartbeat: number;
   #ticksToQuorumCheck: number;
+  /** Since a write was durable here, while one is not. */
+  #ticksUnwritten = 0;
 
   constructor(context: NodeContext, transitions: Transitions) {
     this.#context = context;
@@ -71,6 +76,10 @@ export class Leader implements Role {
   tick(): void {
     this.replication.tick();
     this.#tickHandover();
+    if (this.#isDiskStuck()) {
+      this.#transitions.becomeFollower(this.#context.epoch, null);
+      return;
+    }
     if (--this.#ticksToQuorumCheck <= 0) {
       this.#ticksToQuorumCheck = this.#context.config.electionTicks;
       if (!this.#hasQuorum()) {
@@ -125,6 +134,7 @@ export class Leader implements Role {
   }
 
   persisted(): void {
+    this.#ticksUnwritten = 0;
     this.#advanceCommit();
   }
 
@@ -235,6 +245,17 @@ export class Leader implements Role {
     this.#ticksToHeartbeat = this.#context.config.heartbeatTicks;
     this.#heartbeatCommitIndex = this.#context.commitIndex;
     this.replication.sendHeartbeats(this.#reads.number);
+  }
+
+  /**
+   * What is committed without its disk is not applied here, so nobody would be answered for as long as it
+   * hangs. Who resigns for it is not elected before it writes again: its own vote has to be durable.
+   */
+  #isDiskStuck(): boolean {
+    const { log, writes, config } = this.#context;
+    if (writes.persistedIndex >= log.last.index) this.#ticksUnwritten = 0;
+    else this.#ticksUnwritten++;
+    return this.#ticksUnwritten >= DISK_PATIENCE * config.electionTicks;
   }
 
   #hasQuorum(): boolean {

@@ -36,6 +36,11 @@ export class ConnectionGuard {
       const reason = tlsRefusal(error, socket);
       if (reason) this.#limits.onRefused('TLS handshake', socket.remoteAddress ?? '', reason);
     });
+    server.prependListener('secureConnection', (socket: TLSSocket) => {
+      if (socket.alpnProtocol === 'h2') return;
+      const reason = 'the TLS client did not ask for it';
+      this.#limits.onRefused('HTTP/2', socket.remoteAddress ?? '', reason);
+    });
     server.on('session', (session) => this.#awaitHandshake(session));
   }
 

@@ -84,7 +84,7 @@ export class MetadataNode {
   async handOver(): Promise<void> {
     const { quorum } = this.#data;
     if (this.#peers === undefined || this.replica.runtime === null) return;
-    const next = successors(quorum.status).find(({ isActive }) => isActive);
+    const [next] = successors(quorum.status);
     if (next === undefined) return;
     const late = Promise.withResolvers<void>();
     const timer = this.#env.timers.after(HAND_OVER_MS, () => late.resolve());

@@ -150,3 +150,13 @@ test('a voter that is dead does not take over, and the leader goes on', async ()
   );
   expect(cluster.active).toBe(leader);
 });
+
+test('a leader that is to be removed hands over to one that lives', async () => {
+  const { cluster, leader, admin, others } = await opened(5);
+  await cluster.pass(1_000);
+  cluster.crash(others[0]!.id);
+  await cluster.pass(5_000);
+  expect(await cluster.run(failure(admin.removeVoter(leader.id, false)))).toMatch(
+    /^NOT_CONTROLLER/,
+  );
+});

@@ -99,6 +99,19 @@ test('a hello comes first, and nothing else until it is accepted', async () => {
   expect(world.told).toEqual(['reachable']);
 });
 
+test('what tells a peer to campaign at once does not wait for it', async () => {
+  const world = await openWorld({ isListening: false });
+  world.link.send({ kind: 'timeout-now', epoch });
+  await world.pass(10_000);
+  await world.listen();
+  await world.scheduler.run(() => world.scripted.streams.length > 0);
+  await world.pass(50);
+  world.scripted.stream.answer();
+  await world.pass(50);
+  expect(world.told).toEqual(['reachable']);
+  expect(world.scripted.stream.kinds).toEqual(['hello']);
+});
+
 test('bulk waits for the window of the peer, heartbeats do not', async () => {
   const world = await openAccepted();
   for (let i = 0; i < 5; i++) world.link.send(append(MIB));

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import { ApiError, Errors } from '../../../src/model/errors.ts';
+import { leaderEpoch } from '../../../src/model/ids.ts';
+import { encodeSnapshot } from '../../../src/quorum/snapshot-chunks.ts';
+import type { RaftMessage } from '../../../src/raft/messages.ts';
 import { nothingArrives } from '../../simulation/env/fate.ts';
 import { DriverCluster, memberOf } from '../../simulation/quorum/driver-cluster.ts';
 
@@ -214,4 +217,64 @@ test('the only voter sets no timers when it leads', async () => {
   const before = cluster.scheduler.traceHash;
   await cluster.pass(60_000);
   expect(cluster.scheduler.traceHash).toBe(before);
+});
+
+test('a snapshot of its own that is overtaken by two of the leader is not stored any more', async () => {
+  const cluster = new DriverCluster({ seed: 15, snapshotIntervalEntries: 5 });
+  await cluster.start(2);
+  const node = cluster.node(2);
+  const [leader, driver] = [memberOf(1), node.driver!];
+  const epoch = leaderEpoch(1);
+  const tell = (message: RaftMessage): void => driver.received(leader, node.member, message);
+  const snapshotAt = (index: number): RaftMessage => {
+    const last = { index, epoch };
+    const configuration = { voters: [1, 2, 3].map(memberOf), learners: [] };
+    const [chunk] = encodeSnapshot({ lastIndex: index, epoch, records: [] });
+    const bytes = new Uint8Array(4 + chunk!.length);
+    new DataView(bytes.buffer).setUint32(0, chunk!.length);
+    bytes.set(chunk!, 4);
+    const snapshot = { last, configuration, configurationIndex: 0 };
+    return { kind: 'snapshot-chunk', epoch, snapshot, offset: 0, bytes, isLast: true };
+  };
+  // It takes some turns of the event loop to write it down; meanwhile the disk gets slow.
+  let isBegun = false;
+  driver.provideSnapshots(() => ({
+    position: node.appliedIndex + 1,
+    *records() {
+      isBegun = true;
+      for (let i = 0; i < 3; i++) yield new Uint8Array(64 * 1024);
+    },
+  }));
+  const entries = Array.from({ length: 5 }, (_, i) => ({
+    ...{ index: i + 1, epoch, kind: 'command' as const, bytes: Uint8Array.of(i) },
+  }));
+  tell({
+    kind: 'append',
+    epoch,
+    prev: { index: 0, epoch: leaderEpoch(0) },
+    entries,
+    commitIndex: 5,
+  });
+  await cluster.until(() => isBegun);
+  node.machine.disk.plan({ operation: 'syncStore', path: /./, delayMs: 500, times: 2 });
+  tell(snapshotAt(50));
+  await cluster.pass(100);
+  tell(snapshotAt(60));
+  await cluster.pass(2_000);
+  expect(node.fatal).toEqual([]);
+  expect(node.appliedIndex).toBe(60);
+});
+
+test('a leader whose disk hangs is followed by one whose disk works', async () => {
+  const cluster = await DriverCluster.started({ seed: 21 });
+  await cluster.appended('a');
+  const old = await cluster.settled();
+  old.machine.disk.plan({ operation: 'syncStore', path: /./, delayMs: 60_000 });
+  const waiting = outcomeOf(cluster.append(old, 'b'));
+  await cluster.until(() => cluster.leader !== undefined && cluster.leader !== old);
+  expect(await cluster.scheduler.complete(waiting)).toBe('REQUEST_TIMED_OUT');
+  await cluster.scheduler.complete(cluster.append(cluster.leader!, 'c'));
+  expect(old.driver!.status.persistedIndex).toBeLessThan(cluster.leader!.driver.status.commitIndex);
+  await cluster.pass(60_000);
+  expect((await cluster.converged()).map((line) => line.split(' ')[1])).toEqual(['a', 'b', 'c']);
 });

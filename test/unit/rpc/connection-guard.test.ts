@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import * as http2 from 'node:http2';
 import * as net from 'node:net';
+import * as tls from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { type ListenOptions, RpcCode } from '../../../src/rpc/transport.ts';
 import { HeldTimers } from '../../support/held-timers.ts';
@@ -125,4 +126,18 @@ test('who fails the TLS handshake is told of, with the address and the reason', 
   await until(() => told.length > 1);
   expect(told[0]).toBe('TLS handshake, 127.0.0.1, http request');
   expect(told[1]).toBe('TLS handshake, 127.0.0.1, peer did not return a certificate');
+});
+
+test('who speaks TLS and does not ask for HTTP/2 is told of', async () => {
+  const told: string[] = [];
+  const { connectSocket } = await guarded({
+    onRefused: (...each) => told.push(each.join(', ')),
+    tls: { cert: pem('server.crt'), key: pem('server.key') },
+  });
+  const socket = tls.connect({ socket: await connectSocket(), rejectUnauthorized: false });
+  socket.on('error', () => {});
+  socket.write('GET / HTTP/1.1\r\n\r\n');
+  await until(() => told.length > 0);
+  socket.destroy();
+  expect(told).toEqual(['HTTP/2, 127.0.0.1, the TLS client did not ask for it']);
 });

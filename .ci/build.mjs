@@ -62,6 +62,9 @@ await build({
 
 /** A text with one character beyond Latin-1 takes two bytes for each in memory. */
 function ascii(code) {
+  // Where an escape would mean something else.
+  const odd = /\\[^\0-\x7f]|String\.raw/.exec(code);
+  if (odd !== null) throw new Error(`cannot be written in ASCII: ${odd[0]}`);
   return code.replace(
     /[^\0-\x7f]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -6,6 +6,7 @@ import { rpcStatusOf } from '../rpc/error-message.ts';
 import { malformedRequest } from '../rpc/method.ts';
 import {
   type MessageStream,
+  type OnRefused,
   RpcCode,
   type RpcStatus,
   type StreamEvents,
@@ -38,17 +39,26 @@ export interface IntakeOwner {
   received(from: Member, message: RaftMessage): void;
 }
 
+export interface IntakeParts {
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** Told of streams that end with an error before anybody has said who he is. */
+  readonly onRefused: OnRefused;
+}
+
 /** What other nodes send: nobody is listened to whose hello was not accepted. */
 export class PeerIntake {
   readonly #owner: IntakeOwner;
   readonly #timers: Timers;
   readonly #logger: Logger;
+  readonly #onRefused: OnRefused;
   /** With an accepted hello, by sender. */
   readonly #streams = new Map<string, IncomingStream>();
   readonly #refused = new Set<string>();
 
-  constructor(owner: IntakeOwner, parts: { readonly timers: Timers; readonly logger: Logger }) {
+  constructor(owner: IntakeOwner, parts: IntakeParts) {
     this.#owner = owner;
+    this.#onRefused = parts.onRefused;
     this.#timers = parts.timers;
     this.#logger = parts.logger;
   }
@@ -128,7 +138,11 @@ export class PeerIntake {
       this.#streams.delete(memberKey(from));
     }
     if (quietCodes.has(status.code)) return;
-    const fields = { peer: from?.id ?? null, address: stream.peer, reason: status.message };
+    if (from === null) {
+      this.#onRefused('stream without a hello', stream.peer, status.message);
+      return;
+    }
+    const fields = { peer: from.id, address: stream.peer, reason: status.message };
     this.#logger.warn(fields, 'the stream of a peer was ended with an error');
   }
 }

@@ -4,7 +4,7 @@ import type { NodeId } from '../model/ids.ts';
 import type { Member } from '../raft/configuration.ts';
 import type { RaftMessage } from '../raft/messages.ts';
 import type { HandlerTable } from '../rpc/method.ts';
-import type { TlsOptions, Transport } from '../rpc/transport.ts';
+import type { OnRefused, TlsOptions, Transport } from '../rpc/transport.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { memberKey } from './member-tables.ts';
 import {
@@ -35,6 +35,8 @@ export interface PeersParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly transport: Transport;
+  /** Told of what strangers send (`PeerIntake`). */
+  readonly onRefused: OnRefused;
   /**
    * Where a member listens, asked at each attempt to connect. If it is `undefined`, what the member's own
    * hello said counts, if one has come.

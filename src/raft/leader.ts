@@ -22,8 +22,11 @@ interface Handover {
   ticks: number;
 }
 
-/** Election timeouts that the leader's own disk may take for a write. */
-const DISK_PATIENCE = 6;
+/**
+ * Election timeouts that the leader's own disk may take for a write, 10 s by default: what a disk under load, or a
+ * large snapshot, takes now and then must not cost the leadership.
+ */
+const DISK_PATIENCE = 20;
 
 /** Leads one epoch. Only appends to its log, and never looks at anybody else's (paper 5.3). */
 export class Leader implements Role {
@@ -249,10 +252,12 @@ export class Leader implements Role {
 
   /**
    * What is committed without its disk is not applied here, so nobody would be answered for as long as it
-   * hangs. Who resigns for it is not elected before it writes again: its own vote has to be durable.
+   * hangs. Who resigns for it is not elected before it writes again: its own vote has to be durable. The
+   * only voter has nobody to leave it to.
    */
   #isDiskStuck(): boolean {
     const { log, writes, config } = this.#context;
+    if (log.configuration.voters.length === 1) return false;
     if (writes.persistedIndex >= log.last.index) this.#ticksUnwritten = 0;
     else this.#ticksUnwritten++;
     return this.#ticksUnwritten >= DISK_PATIENCE * config.electionTicks;

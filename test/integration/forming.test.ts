@@ -46,7 +46,7 @@ async function prepare(id: NodeId, voters: Map<NodeId, string>): Promise<() => P
   const common = { ...env, logger: silentLogger, transport };
   const peers = new Peers(
     { self, address: '', heartbeatIntervalMs: 100 },
-    { ...common, addressOf: (one) => voters.get(one) },
+    { ...common, addressOf: (one) => voters.get(one), onRefused: () => {} },
   );
   const forming = new Forming(
     { self, clusterId: '', voters, address: '' },

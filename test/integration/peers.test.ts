@@ -72,6 +72,7 @@ interface Side {
   readonly told: string[];
   readonly got: RaftMessage[];
   readonly lines: LogLine[];
+  readonly refused: string[];
   readonly transport: GrpcTransport;
   address: string;
 }
@@ -84,9 +85,11 @@ async function open(id: number, addressOf: () => string | undefined): Promise<Si
     { clock: new NodeClock(), timers },
   );
   const lines: LogLine[] = [];
+  const refused: string[] = [];
+  const parts = { timers, random: new NodeRandom(), logger: recordingLogger(lines), transport };
   const peers = new Peers(
     { self: member, address: '', heartbeatIntervalMs: 50 },
-    { timers, random: new NodeRandom(), logger: recordingLogger(lines), transport, addressOf },
+    { ...parts, addressOf, onRefused: (limit) => refused.push(limit) },
   );
   const table = new HandlerTable();
   peers.addHandlers(table);
@@ -102,7 +105,7 @@ async function open(id: number, addressOf: () => string | undefined): Promise<Si
   };
   peers.start('cluster', receiver);
   opened.push({ close: () => expect(unexpected).toEqual([]) });
-  return { member, peers, told, got, lines, transport, address: listener.address };
+  return { member, peers, told, got, lines, refused, transport, address: listener.address };
 }
 
 /** Node 1, whose wire to node 2 is the proxy's. */
@@ -180,7 +183,7 @@ test('a connection that swallows everything without a word is given up, and made
   await until(() => two.got.some((message) => message.kind === 'heartbeat' && message.round === 2));
 });
 
-test('noise and oversized messages end their stream with a line, and nothing else', async () => {
+test('noise and oversized messages end their stream and are told of, and nothing else', async () => {
   const { one, two } = await openPair();
   one.peers.send(two.member, heartbeat(1));
   await until(() => two.got.length === 1);
@@ -196,8 +199,9 @@ test('noise and oversized messages end their stream with a line, and nothing els
   };
   send(Uint8Array.of(1, 2, 3));
   send(new Uint8Array(PEER_MESSAGE_BYTES_MAX + 1));
-  await until(() => closes.length === 2 && two.lines.length >= 2);
-  expect(two.lines.every(({ level }) => level === 'warn')).toBe(true);
+  await until(() => closes.length === 2 && two.refused.length === 2);
+  expect(two.refused).toEqual(['stream without a hello', 'stream without a hello']);
+  expect(two.lines).toEqual([]);
   one.peers.send(two.member, heartbeat(2));
   await until(() => two.got.length === 2);
   expect(one.told).toEqual(['reachable 2']);

@@ -207,7 +207,7 @@ export class NodeWorld {
     const { address } = node;
     const peers = new Peers(
       { self, address, heartbeatIntervalMs: HEARTBEAT_MS },
-      { ...parts, addressOf: (id) => voters.get(id) },
+      { ...parts, addressOf: (id) => voters.get(id), onRefused: () => {} },
     );
     let { clusterId, initial } = identity;
     const forming = new Forming(

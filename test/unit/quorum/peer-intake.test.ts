@@ -12,6 +12,7 @@ import { PeerIntake } from '../../../src/quorum/peer-intake.ts';
 import type { RaftMessage } from '../../../src/raft/messages.ts';
 import {
   type MessageStream,
+  type OnRefused,
   RpcCode,
   type RpcStatus,
   type StreamEvents,
@@ -77,13 +78,15 @@ function openIntake() {
   const lines: LogLine[] = [];
   const got: string[] = [];
   const hellos: Hello[] = [];
+  const strangers: string[] = [];
+  const onRefused: OnRefused = (...each) => strangers.push(each.join(', '));
   const intake = new PeerIntake(
     {
       ...{ self, clusterId: 'c' },
       helloed: (hello) => hellos.push(hello),
       received: (from, message) => got.push(`${from.id} ${message.kind}`),
     },
-    { timers: env.timers, logger: recordingLogger(lines) },
+    { timers: env.timers, logger: recordingLogger(lines), onRefused },
   );
   const open = (): ServerStream => {
     const stream = new ServerStream();
@@ -95,7 +98,7 @@ function openIntake() {
     stream.frame({ kind: 'hello', hello: { ...goodHello, ...hello } });
     return stream;
   };
-  return { env, scheduler, lines, got, hellos, intake, open, greet };
+  return { env, scheduler, lines, got, hellos, strangers, onRefused, intake, open, greet };
 }
 
 test('messages count after a hello that fits', () => {
@@ -154,10 +157,10 @@ for (const [what, hello, refusal, detail] of refused) {
 }
 
 test('a node that knows no cluster yet sends everybody away, without a word in the log', () => {
-  const { lines, env } = openIntake();
+  const { lines, env, onRefused } = openIntake();
   const none = new PeerIntake(
     { self, clusterId: undefined, helloed: () => {}, received: () => {} },
-    { timers: env.timers, logger: recordingLogger(lines) },
+    { timers: env.timers, logger: recordingLogger(lines), onRefused },
   );
   const stream = new ServerStream();
   stream.events = none.opened(stream, 'somewhere:1');
@@ -253,23 +256,27 @@ const wrongOrders: readonly [string, (world: ReturnType<typeof openIntake>) => S
   ],
 ];
 for (const [what, send] of wrongOrders) {
-  test(`${what} ends the stream with a line that names the peer`, () => {
+  test(`${what} ends the stream, and is told of with the address`, () => {
     const world = openIntake();
     const stream = send(world);
     expect(stream.status).toMatchObject({ code: RpcCode.INVALID_ARGUMENT });
     stream.frame({ kind: 'raft', message: heartbeat });
     expect(world.got).toEqual([]);
-    expect(world.lines).toHaveLength(1);
-    expect(world.lines[0]!.fields).toMatchObject({ address: 'somewhere:1' });
+    const known = world.lines.map(({ fields }) => `${fields['address']}, ${fields['reason']}`);
+    expect([...known, ...world.strangers]).toEqual([
+      expect.stringMatching(/somewhere:1, malformed request/),
+    ]);
+    expect(known).toHaveLength(world.hellos.length);
   });
 }
 
 test('a stream that never says hello is ended', async () => {
-  const { open, scheduler, lines } = openIntake();
+  const { open, scheduler, lines, strangers } = openIntake();
   const stream = open();
   await scheduler.run(10_000);
   expect(stream.status).toMatchObject({ code: RpcCode.INVALID_ARGUMENT });
-  expect(lines).toHaveLength(1);
+  expect(strangers).toEqual([expect.stringContaining('no hello has come')]);
+  expect(lines).toEqual([]);
 });
 
 test('closing ends the streams', () => {

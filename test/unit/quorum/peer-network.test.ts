@@ -57,7 +57,13 @@ test('a link to a member that is no more is let go', async () => {
   const memberOf = (id: number) => ({ id: nodeId(id), directoryId: `d${id}` });
   const peers = new Peers(
     { self: memberOf(1), address: '', heartbeatIntervalMs: 100 },
-    { ...machine.env, logger: silentLogger, transport, addressOf: () => 'nowhere:1' },
+    {
+      ...machine.env,
+      logger: silentLogger,
+      transport,
+      addressOf: () => 'nowhere:1',
+      onRefused() {},
+    },
   );
   const message = { kind: 'timeout-now', epoch: leaderEpoch(1) } as const;
   peers.send(memberOf(2), message);

@@ -278,3 +278,15 @@ test('a leader whose disk hangs is followed by one whose disk works', async () =
   await cluster.pass(60_000);
   expect((await cluster.converged()).map((line) => line.split(' ')[1])).toEqual(['a', 'b', 'c']);
 });
+
+test('the only voter waits for its disk, however long that hangs', async () => {
+  const cluster = await DriverCluster.started({ seed: 22, voters: 1 });
+  const { driver, machine } = await cluster.settled();
+  await cluster.start(2);
+  const joined = driver.changeMembership({ kind: 'add-learner', member: memberOf(2) });
+  expect(await cluster.scheduler.complete(joined)).toBeNull();
+  const { epoch } = driver.status;
+  machine.disk.plan({ operation: 'syncStore', path: /./, delayMs: 60_000 });
+  await cluster.appended('a');
+  expect(driver.status).toMatchObject({ role: 'leader', epoch });
+});

@@ -55,6 +55,8 @@ export interface WorldNode {
   isRunning: boolean;
   /** Of all its lives. */
   readonly log: LogLine[];
+  /** What strangers were refused for. */
+  readonly refused: string[];
   /** Called after each durable step of its beginning; may crash it. */
   onStep: (step: string) => void;
 }
@@ -108,7 +110,7 @@ export class NodeWorld {
     const node: WorldNode = {
       ...{ name: `${name}`, id, settings, address: settings.address ?? addressOf(id) },
       ...{ machine: await this.#emptyMachine(`${name}`), driver: null, isRunning: false },
-      ...{ member: null, log: [], onStep: () => {} },
+      ...{ member: null, log: [], refused: [], onStep: () => {} },
     };
     this.nodes.set(node.name, node);
     return node;
@@ -207,7 +209,7 @@ export class NodeWorld {
     const { address } = node;
     const peers = new Peers(
       { self, address, heartbeatIntervalMs: HEARTBEAT_MS },
-      { ...parts, addressOf: (id) => voters.get(id), onRefused: () => {} },
+      { ...parts, addressOf: (id) => voters.get(id), onRefused: (why) => node.refused.push(why) },
     );
     let { clusterId, initial } = identity;
     const forming = new Forming(

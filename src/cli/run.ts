@@ -11,7 +11,7 @@ export async function runCommandLine(
   context: CommandContext,
 ): Promise<number> {
   try {
-    await buildProgram(context).parseAsync(args, { from: 'user' });
+    await buildProgram(context, args[0]).parseAsync(args, { from: 'user' });
     return ExitCode.ok;
   } catch (error) {
     return reportError(error, context);

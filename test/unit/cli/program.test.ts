@@ -128,3 +128,14 @@ test.each([[[]], [['topic']], [['log']]])('varve %j shows its commands and fails
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain('Commands:');
 });
+
+test('for a command that is named nothing else is built, and for any other word all of them', () => {
+  const built = (name?: string): string[] =>
+    buildProgram({} as never, name).commands.map((command) => command.name());
+  expect(built('start')).toEqual(['start']);
+  expect(built().length).toBeGreaterThan(10);
+  for (const name of built()) expect(built(name)).toEqual([name]);
+  for (const other of ['strat', '--help', '', 'constructor']) {
+    expect(built(other)).toEqual(built());
+  }
+});

@@ -5,7 +5,7 @@ import { includes } from '../../src/kafka/versions.ts';
 import { codecOf, encoded, type Message } from '../support/kafka-messages.ts';
 import { settledHeap } from './heap.ts';
 
-/** What a request takes beside what it says that it will, at most: collections are not exact. */
+/** How far a measure is off, at most, either way: collections are not exact. */
 export const SLACK_BYTES = 150_000;
 const ELEMENTS = 20_000;
 
